@@ -1,0 +1,70 @@
+# make demo   the whole workflow on generated recordings, in minutes
+# make test   unit tests, then the workflow's own behaviour
+# make help   everything else
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+PYTHON ?= python3
+CORES ?= all
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+# One thread a process: snakemake runs several, and more threads than cores are slower than one.
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: help setup demo report test test-unit test-workflow test-slurm lint lock bench bench-gpu plan status clean
+
+help:  ## say what each target does
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: $(READY)  ## create .venv from requirements.lock
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "skelnas needs Python 3.11 or newer; set PYTHON=")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@
+
+demo: $(READY)  ## run the whole workflow on generated recordings and say where the figures lie
+	$(BIN)/snakemake --cores $(CORES) --quiet rules progress -- demo
+	$(BIN)/snakemake --cores 1 --quiet all --report report.zip -- demo
+	@echo
+	@echo "Figures:  results/images/synthetic/  results/analysis/synthetic/demo/"
+	@echo "Table:    results/benchmark/synthetic/demo.parquet (one row per cell)"
+	@echo "Archive:  results/archive/demo.zip"
+	@echo "Report:   report.zip (unpack it and open report/report.html)"
+
+report: $(READY)  ## make report.zip of the study that config.yaml names (STUDY=name for another)
+	$(BIN)/snakemake --cores 1 --quiet all --report report.zip -- $(STUDY)
+	@echo "Report: report.zip (unpack it and open report/report.html)"
+
+test: test-unit test-workflow  ## unit tests, then the workflow's own behaviour
+
+test-unit: $(READY)  ## tests of the package, under 3 minutes
+	$(BIN)/pytest -n 2 -m "not workflow and not slurm"
+
+test-workflow: $(READY)  ## tests that run snakemake on small studies
+	$(BIN)/pytest -m workflow
+
+test-slurm: $(READY)  ## tests on a throw-away SLURM cluster of this machine (Debian, root)
+	$(BIN)/pytest -m slurm tests/slurm
+
+lint: $(READY)  ## ruff, snakefmt and snakemake --lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+lock:  ## renew requirements.lock from pyproject.toml
+	$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet pip-tools
+	build/lock/bin/pip-compile --quiet --upgrade --strip-extras --no-annotate --no-header --no-emit-index-url \
+		--no-emit-find-links --extra workflow --extra dev --output-file build/requirements.lock pyproject.toml
+	{ head -n 1 requirements.lock; sed -E '/^ *(#|$$)/d; s/\+cpu$$//' build/requirements.lock; } > build/new.lock
+	mv build/new.lock requirements.lock
+
+bench: $(READY)  ## speed of every engine against a reference-style loop, in one run
+	$(BIN)/python bench/engines.py
+
+clean:  ## remove what the workflow made (not data/raw)
+	rm -rf results logs benchmarks report.zip

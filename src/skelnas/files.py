@@ -1,0 +1,91 @@
+"""Files that appear under their final name whole or not at all."""
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import socket
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from skelnas.errors import InputError
+
+READ_BYTES = 1 << 20
+
+
+@contextlib.contextmanager
+def whole_file(path: Path | str, verify: Callable[[Path], None] | None = None) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; on a clean exit verify it, flush it to disk and rename it to `path`.
+
+    The temporary name holds host and process, so two jobs that make the same file never share one. On any error the
+    temporary file is removed and `path` is left as it was. `verify` raises to refuse the file.
+
+    Raises:
+        InputError: the disk is full or the folder cannot be written.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        if verify is not None:
+            verify(temporary)
+        flush_to_disk(temporary)
+        temporary.replace(path)
+        flush_to_disk(path.parent)
+    except OSError as error:
+        if (reason := _refusal(error)) is None:
+            raise
+        raise InputError(
+            f"{path} cannot be written: {reason}; make room or choose another folder, then run again"
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def flush_to_disk(path: Path) -> None:
+    """Ask the operating system to put a file's or folder's contents on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_text(path: Path | str, text: str) -> None:
+    """Write UTF-8 `text` to `path`, whole or not at all."""
+    with whole_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path | str, value: Any) -> None:
+    """Write `value` as JSON (two blanks of indent, keys in the order given), whole or not at all."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def sha256_of_file(path: Path | str) -> str:
+    """SHA-256 of a file's bytes, as 64 hexadecimal digits."""
+    digest = hashlib.sha256()
+    with Path(path).open("rb") as stream:
+        while block := stream.read(READ_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def sha256_of_json(value: Any) -> str:
+    """SHA-256 of a value's canonical JSON (sorted keys, no blanks): the same for equal values on any machine."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _refusal(error: OSError) -> str | None:
+    """Why the disk refused a write, or None where the error is of another kind (HDF5 puts the number into its text)."""
+    refusals = {
+        number: os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EFBIG)
+    }
+    return refusals.get(error.errno or 0) or next(
+        (text for number, text in refusals.items() if f"errno = {number}," in str(error)), None
+    )

@@ -1,0 +1,42 @@
+"""How a script of the workflow runs: its messages also in its log file, a user's mistake as one sentence."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TextIO
+
+from skelnas.errors import InputError
+
+
+class _Both:
+    """A stream that writes to the terminal and to a log file."""
+
+    def __init__(self, terminal: TextIO, file: TextIO) -> None:
+        self._streams = (terminal, file)
+
+    def write(self, text: str) -> int:
+        for stream in self._streams:
+            stream.write(text)
+            stream.flush()
+        return len(text)
+
+    def flush(self) -> None:
+        for stream in self._streams:
+            stream.flush()
+
+    def isatty(self) -> bool:
+        return False
+
+
+def run(function: Callable[..., object], log: str, **values: Any) -> None:
+    """Call `function(**values)` with standard error doubled into `log`; end with status 1 on an `InputError`."""
+    Path(log).parent.mkdir(parents=True, exist_ok=True)
+    with Path(log).open("w", encoding="utf-8") as file:
+        terminal, sys.stderr = sys.stderr, _Both(sys.stderr, file)
+        try:
+            function(**values)
+        except InputError as error:
+            sys.stderr.write(f"{error}\n")
+            sys.exit(1)
+        finally:
+            sys.stderr = terminal

@@ -1,0 +1,60 @@
+"""Progress of long work, with a time left, that reads well in a terminal and in a log file."""
+
+import sys
+import time
+from typing import TextIO
+
+
+class Progress:
+    """Says how much of `total` is done, at what rate, and how long the rest will take.
+
+    In a terminal one line is rewritten; in a log a line is added at most every `every` seconds, so that a log stays
+    short. Work already done before the start (a journal) counts as done but not in the rate.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        total: float,
+        unit: str = "",
+        done: float = 0,
+        every: float = 15.0,
+        stream: TextIO | None = None,
+    ) -> None:
+        self.what, self.total, self.unit, self.done = what, total, unit, done
+        self._before, self._stream = done, stream or sys.stderr
+        self._terminal = self._stream.isatty()
+        self._every = 0.2 if self._terminal else every
+        self._start = self._last = time.monotonic()
+
+    def advance(self, amount: float = 1, note: str = "") -> None:
+        """Count `amount` more as done, and say so if it is time."""
+        self.done += amount
+        now = time.monotonic()
+        if now - self._last >= self._every or self.done >= self.total:
+            self._last = now
+            self._say(now - self._start, note)
+
+    def _say(self, seconds: float, note: str) -> None:
+        share = self.done / self.total if self.total else 1.0
+        new = self.done - self._before
+        left = span((self.total - self.done) * seconds / new) if new > 0 else "unknown"
+        counts = f"{self.done:,.0f}/{self.total:,.0f}{' ' + self.unit if self.unit else ''}"
+        line = f"{self.what}: {counts} ({share:.0%}), {span(seconds)} gone, {left} left{'; ' + note if note else ''}"
+        if self._terminal:
+            self._stream.write(f"\r\x1b[K{line}" + ("\n" if self.done >= self.total else ""))
+        else:
+            self._stream.write(line + "\n")
+        self._stream.flush()
+
+
+def span(seconds: float) -> str:
+    """A duration in words a person reads at a glance: '45 s', '3 min 20 s', '2 h 05 min', '3 d 04 h'."""
+    whole = int(seconds + 0.5)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    if whole < 86400:
+        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    return f"{whole // 86400} d {whole % 86400 // 3600:02d} h"

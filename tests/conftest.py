@@ -1,0 +1,93 @@
+"""Fixtures that every room's tests may use."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+# A busy machine is no reason to fail.
+settings.register_profile("skelnas", deadline=None)
+settings.load_profile("skelnas")
+
+if TYPE_CHECKING:
+    from skelnas.results.benchmark import Expected
+
+SAMPLES = (24, 8, 16)  # of the made-up shards: train, valid, test
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real data and check values beside the project; tests that need it fail without it."""
+    folder = Path(__file__).resolve().parents[1] / ".." / "shared"
+    assert folder.is_dir(), f"{folder} with the real data and check values is missing"
+    return folder.resolve()
+
+
+@pytest.fixture
+def expected() -> "Expected":
+    """What the made-up shards were trained with."""
+    from skelnas.results.benchmark import Expected
+    from skelnas.training.recipe import Recipe
+
+    return Expected("tiny", "ab" * 32, "short", Recipe(epochs=3, batch_size=4), classes=5, height=8, width=12)
+
+
+@pytest.fixture
+def write_shard(expected: "Expected") -> Callable[..., Path]:
+    """Writes a shard with made-up curves that depend on cell and seed alone; `changes` replace fields of the shard."""
+    from skelnas.results.shard import Shard, identity, write_shard
+    from skelnas.training.recipe import Recipe
+
+    def write(path: Path, cells: list[int], seed: int, **changes: object) -> Path:
+        recipe = changes.pop("recipe", expected.recipe)
+        fields = {"samples": np.array(SAMPLES), "dataset": expected.dataset, "fingerprint": expected.fingerprint}
+        fields |= {
+            "seed": seed,
+            "recipe": recipe.as_dict(),
+            "cells": np.array(cells),
+            **_curves(cells, seed, recipe.epochs),
+        }
+        fields |= {"learning_rate": np.array([recipe.rate(epoch) for epoch in range(recipe.epochs)]), **changes}
+        name = identity(fields["fingerprint"], Recipe(**fields["recipe"]), cells, fields["seed"])
+        write_shard(path, Shard(**fields, identity=name))
+        return path
+
+    return write
+
+
+def _curves(cells: list[int], seed: int, epochs: int) -> dict[str, np.ndarray]:
+    """Made-up loss, top1 and top5 (cells, 3, epochs)."""
+    counts = np.zeros((2, len(cells), len(SAMPLES), epochs), dtype=np.int32)
+    loss = np.zeros(counts.shape[1:], dtype=np.float32)
+    for row, cell in enumerate(cells):
+        random = np.random.default_rng([cell, seed])
+        for split, samples in enumerate(SAMPLES):
+            counts[:, row, split] = np.sort(random.integers(0, samples + 1, size=(2, epochs)), axis=0)
+        loss[row] = random.random(loss.shape[1:], dtype=np.float32)
+    return {"loss": loss, "top1": counts[0], "top5": counts[1]}
+
+
+@pytest.fixture
+def make_benchmark(tmp_path: Path, expected: "Expected", write_shard: Callable[..., Path]) -> Callable[..., Path]:
+    """Makes a benchmark of made-up curves for the given cells and seeds, through shards of at most `size` cells."""
+
+    from skelnas.results.benchmark import aggregate
+
+    def make(cells: list[int], seeds: tuple[int, ...] = (777, 888), size: int = 1000, **changes: object) -> Path:
+        folder = tmp_path / f"{len(list(tmp_path.iterdir()))}"
+        shards = {
+            seed: [
+                write_shard(
+                    folder / f"seed{seed}" / f"{position:05d}.h5", cells[position : position + size], seed, **changes
+                )
+                for position in range(0, len(cells), size)
+            ]
+            for seed in seeds
+        }
+        aggregate(shards, cells, expected, folder / "benchmark.h5")
+        return folder / "benchmark.h5"
+
+    return make

@@ -1,0 +1,38 @@
+import io
+
+import pytest
+
+from skelnas.progress import Progress, span
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min 00 s"),
+        (3599, "59 min 59 s"),
+        (7500, "2 h 05 min"),
+        (270000, "3 d 03 h"),
+    ],
+)
+def test_span(seconds, words):
+    assert span(seconds) == words
+
+
+def test_last_step_is_always_said(monkeypatch):
+    clock = iter([0.0, 10.0, 20.0])
+    monkeypatch.setattr("skelnas.progress.time.monotonic", lambda: next(clock))
+    stream = io.StringIO()
+    progress = Progress("cells", 4, done=2, every=15, stream=stream)
+    progress.advance()
+    progress.advance(note="seed 777")
+    assert stream.getvalue() == "cells: 4/4 (100%), 20 s gone, 0 s left; seed 777\n"
+
+
+def test_work_done_before_does_not_count_in_the_rate(monkeypatch):
+    clock = iter([0.0, 20.0])
+    monkeypatch.setattr("skelnas.progress.time.monotonic", lambda: next(clock))
+    stream = io.StringIO()
+    Progress("cells", 100, "trainings", done=50, every=15, stream=stream).advance(10)
+    assert stream.getvalue() == "cells: 60/100 trainings (60%), 20 s gone, 1 min 20 s left\n"

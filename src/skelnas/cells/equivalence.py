@@ -1,0 +1,138 @@
+"""Which cells are the same network: exact equivalence classes, under a chosen notion of sameness.
+
+A node's value is written as a multiset of terms: the input, a convolution of a value, an average pool of a value.
+Skips vanish, sums flatten, equal pools are one. Every convolution instance has weights of its own, so a convolution
+used twice is not two convolutions. Two cells are equivalent when renaming the convolutions of one, kind by kind, gives
+the expression of the other; the smallest expression over all renamings is therefore an exact key.
+
+Equivalent cells compute the same family of functions, yet they are independent trials in training: their parameter
+counts, initial values and sample orders differ.
+"""
+
+import functools
+import itertools
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from skelnas.cells.edges import pruned, trained_edges
+from skelnas.cells.space import CELLS, CONVOLUTIONS, EDGES, NODES, NONE, OPERATIONS, POOL, SKIP, Cell, all_cells
+from skelnas.errors import InputError
+
+INPUT = ("input",)
+BIAS = ("bias",)  # some learned constant, whichever convolution of an all-zero node it comes from
+
+
+class Notion(NamedTuple):
+    """What counts as the same: see `NOTIONS`."""
+
+    keep_bias: bool  # a convolution of an all-zero node adds its BatchNorm's learned bias
+    own_bias: bool  # and each such bias is a variable of its own
+    linear_pool: bool  # pool(a + b) equals pool(a) + pool(b)
+
+
+NOTIONS = {
+    "graph": Notion(keep_bias=False, own_bias=False, linear_pool=False),  # the pruned graph; 0 and conv(0) are nothing
+    "graph-linear": Notion(keep_bias=False, own_bias=False, linear_pool=True),
+    "network": Notion(keep_bias=True, own_bias=True, linear_pool=False),  # the function of the network as it is built
+    "family": Notion(
+        keep_bias=True, own_bias=False, linear_pool=True
+    ),  # as "network", algebra of pools and biases used
+}
+
+# A term is a nested tuple whose first items settle every comparison between terms of different kinds.
+Value = tuple[tuple, ...]
+
+
+@functools.cache
+def classes(notion: str = "graph") -> np.ndarray:
+    """For every cell the smallest architecture index of its equivalence class: int64, shape (15,625,), read-only.
+
+    Args:
+        notion: a key of `NOTIONS`; all cells without a path from input to output are one class of "graph".
+
+    Raises:
+        InputError: the notion is not known.
+    """
+    if notion not in NOTIONS:
+        raise InputError(f"there is no notion of equivalence {notion!r}: choose one of {', '.join(NOTIONS)}")
+    rules = NOTIONS[notion]
+    keys: dict[Cell, Value] = {}  # cells share a key as soon as what matters of them is the same
+    first: dict[Value, int] = {}
+    smallest = np.empty(CELLS, dtype=np.int64)
+    for position, cell in enumerate(all_cells()):
+        relevant = _without_idle_edges(cell) if rules.keep_bias else pruned(cell)
+        if relevant not in keys:
+            keys[relevant] = _key(relevant, rules)
+        smallest[position] = first.setdefault(keys[relevant], position)
+    smallest.flags.writeable = False
+    return smallest
+
+
+def nasbench201_key(cell: Cell, consider_zero: bool = True) -> str:
+    """The string by which NAS-Bench-201 tells cells apart; only for comparison with published counts.
+
+    It is not an equivalence of what is trained: it keeps zeros inside sums, which splits equal cells, and compares
+    trees, which merges one convolution used twice with two convolutions. With `consider_zero` a `none` and whatever
+    follows it is written '#'.
+    """
+    nodes = ["0"]
+    for target in range(1, NODES):
+        terms = []
+        for (source, end), digit in zip(EDGES, cell, strict=True):
+            if end != target:
+                continue
+            if consider_zero and (digit == NONE or nodes[source] == "#"):
+                terms.append("#")
+            elif digit == SKIP:
+                terms.append(nodes[source])
+            else:
+                terms.append(f"({nodes[source]})@{OPERATIONS[digit]}")
+        nodes.append("+".join(sorted(terms)))
+    return nodes[-1]
+
+
+def _without_idle_edges(cell: Cell) -> Cell:
+    kept = trained_edges(cell).all
+    return tuple(digit if edge in kept else NONE for edge, digit in enumerate(cell))
+
+
+def _key(cell: Cell, rules: Notion) -> Value:
+    return min(_output(cell, names, rules) for names in _namings(cell))
+
+
+def _namings(cell: Cell) -> Iterator[dict[int, int]]:
+    """Every way to number the convolutions of each kind: dictionaries from edge position to number."""
+    kinds = [[edge for edge, digit in enumerate(cell) if digit == kind] for kind in CONVOLUTIONS]
+    for orders in itertools.product(*(itertools.permutations(range(len(edges))) for edges in kinds)):
+        yield {
+            edge: number
+            for edges, order in zip(kinds, orders, strict=True)
+            for edge, number in zip(edges, order, strict=True)
+        }
+
+
+def _output(cell: Cell, names: dict[int, int], rules: Notion) -> Value:
+    """The output node's value, convolutions named by `names`."""
+    values: list[Value] = [(INPUT,)]
+    for target in range(1, NODES):
+        terms: list[tuple] = []
+        for edge, ((source, end), digit) in enumerate(zip(EDGES, cell, strict=True)):
+            if end == target and digit != NONE:
+                terms.extend(_terms(digit, values[source], names.get(edge), rules))
+        values.append(tuple(sorted(terms)))
+    return values[-1]
+
+
+def _terms(digit: int, value: Value, name: int | None, rules: Notion) -> Value:
+    """What an operation on `value` adds to its target node; the empty value is zero."""
+    if digit == SKIP:
+        return value
+    if digit == POOL:
+        if rules.linear_pool:
+            return tuple(("pool", (term,)) for term in value)
+        return (("pool", value),) if value else ()
+    if not value and not rules.own_bias:
+        return (BIAS,) if rules.keep_bias else ()
+    return (("convolution", digit, name, value),)

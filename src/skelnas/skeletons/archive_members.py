@@ -1,0 +1,159 @@
+"""Members of a zip archive or files of a folder, read in place: nothing is ever unpacked to the disk."""
+
+import hashlib
+import lzma
+import os
+import re
+import stat
+import struct
+import zipfile
+import zlib
+from collections import Counter
+from pathlib import Path
+
+from skelnas.errors import InputError
+from skelnas.files import sha256_of_json
+from skelnas.skeletons.order import natural_key
+
+SEPARATOR = re.compile(r"[/\\]")  # some Windows programs write backslashes into zip archives
+DAMAGE = (  # how zipfile and the decompressors tell wrong checksums, short members, nonsense and unknown compressions
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
+LITTER = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"}  # left by file browsers; never data
+
+
+class Members:
+    """The files inside a zip archive or a folder.
+
+    `names` lists them in natural order, with their folders; folders themselves and the litter of file browsers are not
+    listed. An instance may be pickled and may cross a fork: every process opens the archive for itself.
+
+    In a folder, links to files are read; links to folders are refused, for their files would be missed silently.
+
+    Raises:
+        InputError: `path` is missing, truncated or no zip archive; a member is encrypted, a link, listed twice, or its
+            name is absolute or climbs out of the archive with `..`.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self._zip: zipfile.ZipFile | None = None
+        self._process = 0
+        if self.path.is_dir():
+            names = self._folder_names()
+        elif self.path.exists():
+            names = self._zip_names()
+        else:
+            raise InputError(f"{self.path} does not exist; download it, or correct the path in the configuration")
+        self.names = tuple(sorted((name for name in names if not is_litter(name)), key=natural_key))
+
+    def __getstate__(self) -> dict:
+        return {**self.__dict__, "_zip": None, "_process": 0}
+
+    def size(self) -> int:
+        """Bytes of the archive file, or of all listed files of the folder."""
+        if self.path.is_dir():
+            return sum((self.path / name).stat().st_size for name in self.names)
+        return self.path.stat().st_size
+
+    def read(self, name: str) -> bytes:
+        """The bytes of one member.
+
+        Raises:
+            InputError: no such member, or it cannot be read: wrong checksum, truncated, unknown compression.
+        """
+        try:
+            if self.path.is_dir():
+                return (self.path / name).read_bytes()
+            return self._archive().read(name)
+        except KeyError:
+            raise InputError(f"{self.path} has no member {name}; download the archive again") from None
+        except DAMAGE as error:
+            raise InputError(
+                f"{self.path}: member {name} cannot be read ({error}); download or pack the archive again"
+            ) from error
+
+    def content_fingerprint(self) -> str:
+        """SHA-256 over every member's base name and bytes: the same however the members are packed and foldered."""
+        return sha256_of_json(
+            sorted((base_name(name), hashlib.sha256(self.read(name)).hexdigest()) for name in self.names)
+        )
+
+    def check_content(self, expected: str) -> str:
+        """The content fingerprint, which must be `expected` unless that is empty.
+
+        Raises:
+            InputError: the members are other ones, or a member cannot be read.
+        """
+        fingerprint = self.content_fingerprint()
+        if expected not in ("", fingerprint):
+            raise InputError(
+                f"{self.path} has the content fingerprint {fingerprint}, the configuration expects {expected}; "
+                "download the archive again, or correct `content`"
+            )
+        return fingerprint
+
+    def _archive(self) -> zipfile.ZipFile:
+        """This process's own open archive: a file position shared with a parent process would move under our feet."""
+        if self._zip is None or self._process != os.getpid():
+            try:
+                self._zip, self._process = zipfile.ZipFile(self.path), os.getpid()
+            except DAMAGE as error:
+                raise InputError(
+                    f"{self.path} is truncated or no zip archive ({error}); delete it and download it again"
+                ) from error
+        return self._zip
+
+    def _zip_names(self) -> list[str]:
+        entries = [entry for entry in self._archive().infolist() if not entry.is_dir()]
+        for entry in entries:
+            if reason := _unsafe(entry):
+                raise InputError(f"{self.path}: member {entry.filename} {reason}; pack the archive again without it")
+        name, times = Counter(entry.filename for entry in entries).most_common(1)[0] if entries else ("", 1)
+        if times > 1:
+            raise InputError(f"{self.path}: member {name} is listed {times} times; pack the archive again, once each")
+        return [entry.filename for entry in entries]
+
+    def _folder_names(self) -> list[str]:
+        names = []
+        for path in self.path.rglob("*"):
+            name = path.relative_to(self.path).as_posix()
+            if path.is_symlink() and not path.is_file():
+                raise InputError(
+                    f"{self.path}: {name} is a link to a folder or to nothing; put the files themselves there"
+                )
+            if path.is_file():
+                names.append(name)
+        return names
+
+
+def base_name(name: str) -> str:
+    """A member's name without its folders."""
+    return SEPARATOR.split(name)[-1]
+
+
+def is_litter(name: str) -> bool:
+    """Whether a file browser left this member behind (`.DS_Store`, `__MACOSX/...`, `._name`, `Thumbs.db`)."""
+    parts = SEPARATOR.split(name)
+    return not LITTER.isdisjoint(parts) or parts[-1].startswith("._")
+
+
+def _unsafe(entry: zipfile.ZipInfo) -> str:
+    """Why this member must not be trusted, or an empty text."""
+    parts = SEPARATOR.split(entry.filename)
+    if parts[0] == "" or re.match(r"[A-Za-z]:", parts[0]):
+        return "has an absolute path"
+    if ".." in parts:
+        return "climbs out of the archive"
+    if stat.S_ISLNK(entry.external_attr >> 16):
+        return "is a link"
+    if entry.flag_bits & 0x1:
+        return "is encrypted"
+    return ""

@@ -1,0 +1,78 @@
+"""What every skeleton source yields: samples (who did what) and recordings (their coordinates)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from skelnas.errors import InputError
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One recording's metadata: known before its coordinates are read."""
+
+    name: str  # unique in its source; sources list samples in natural order of it
+    label: int  # class, counted from 0
+    subject: int
+    camera: int = 0  # 0 where the source has a single one
+    setup: int = 0
+    trial: int = 0
+    split: str = ""  # "train", "valid" or "test" where the source itself states it
+    member: str = ""  # where in the source: an archive member or a file
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A sample with its motion."""
+
+    sample: Sample
+    coordinates: np.ndarray  # float64, joints x frames x 3, metres
+    frames_without_body: int = 0
+
+
+class BadRecording(InputError):
+    """One recording that cannot be used; the data set's policy decides between failing and excluding it."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """An opened skeleton source: its samples in natural order and the way to read any of them.
+
+    `read` may be called from worker processes; it raises `BadRecording` for a recording that cannot be used.
+    `parents` gives each joint's parent (the root's is -1); empty where the joint tree is unknown.
+    `excluded` names samples left out before reading, each with its reason.
+    `origin` says what was read: file names, sizes, fingerprints; it goes into the manifest.
+    """
+
+    class_names: tuple[str, ...]
+    joint_names: tuple[str, ...]
+    parents: tuple[int, ...]
+    samples: tuple[Sample, ...]
+    read: Callable[[Sample], Recording]
+    excluded: dict[str, str] = field(default_factory=dict)
+    origin: dict[str, object] = field(default_factory=dict)
+
+
+Reader = Callable[[list[Path], dict], Source]  # (files of the data set, options of its config block)
+
+
+def check_coordinates(coordinates: np.ndarray, where: str, joints: int | None = None) -> np.ndarray:
+    """Return the coordinates as float64, or raise `BadRecording` with a sentence that begins with `where`.
+
+    Refused: another shape than joints x frames x 3, another joint count, no frame, NaN or infinity, all values equal.
+    """
+    if coordinates.ndim != 3 or coordinates.shape[2] != 3:
+        raise BadRecording(f"{where}: coordinates have shape {coordinates.shape}, expected joints x frames x 3")
+    if joints is not None and coordinates.shape[0] != joints:
+        raise BadRecording(f"{where}: {coordinates.shape[0]} joints, expected {joints}")
+    if coordinates.shape[1] == 0:
+        raise BadRecording(f"{where}: the recording has no frames")
+    coordinates = np.asarray(coordinates, dtype=np.float64)
+    if not np.isfinite(coordinates).all():
+        joint, frame, axis = np.argwhere(~np.isfinite(coordinates))[0]
+        raise BadRecording(f"{where}: joint {joint + 1} of frame {frame + 1} has no finite {'xyz'[axis]} coordinate")
+    if coordinates.min() == coordinates.max():
+        raise BadRecording(f"{where}: all coordinates equal {coordinates.flat[0]:g}, so there is no motion to encode")
+    return coordinates

@@ -1,0 +1,1 @@
+"""Statistics as functions of tables and arrays; figures as functions of statistics."""

@@ -1,0 +1,90 @@
+"""The house style of every figure, and the one way to save one: the same figure gives the same bytes.
+
+Colours are those of Okabe and Ito ("Color Universal Design", 2008), told apart with every common colour-blindness; maps
+of values use cividis, which reads the same with and without red-green vision.
+"""
+
+import textwrap
+from pathlib import Path
+
+import matplotlib
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from skelnas.errors import InputError
+from skelnas.files import whole_file
+
+INK, MUTED, RULE = "#1f2933", "#616e7c", "#d9dee4"
+SPLIT_COLOURS = {"train": "#009e73", "valid": "#d55e00", "test": "#0072b2"}
+ACCENT = "#d55e00"
+POINTS = "#0072b2"
+VALUE_MAP = "cividis"
+FULL_WIDTH = 9.0  # inches; the width of a page of the report
+
+STYLE = {
+    "font.family": "DejaVu Sans",  # shipped inside matplotlib, so text measures the same everywhere
+    "font.size": 10,
+    "text.color": INK,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "axes.titlesize": 11,
+    "axes.titlelocation": "left",
+    "axes.titlepad": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": RULE,
+    "grid.linewidth": 0.6,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "legend.frameon": True,
+    "legend.edgecolor": "none",
+    "legend.framealpha": 1.0,
+    "legend.fontsize": 9,
+    "lines.linewidth": 1.8,
+    "figure.facecolor": "white",
+    "figure.dpi": 100,
+    "savefig.dpi": 160,
+    "svg.hashsalt": "skelnas",
+    "svg.fonttype": "path",
+}
+
+
+def style() -> "matplotlib.RcParams":
+    """The context in which figures are made: `with style(): ...`."""
+    return matplotlib.rc_context(STYLE)
+
+
+def new_figure(width: float = FULL_WIDTH, height: float = 5.0) -> Figure:
+    """An empty figure of that many inches, laid out so that labels never overlap; it needs no display."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def headline(figure: Figure, title: str, facts: str = "") -> None:
+    """Write what is seen at the top left, and below it, smaller, what it was computed from."""
+    width, height = figure.get_size_inches()
+    facts = "\n".join(textwrap.fill(line, int(15 * width)) for line in facts.splitlines())
+    lines = 1 + facts.count("\n") if facts else 0
+    top = 1 - (0.42 + 0.17 * lines) / height
+    figure.get_layout_engine().set(rect=(0, 0, 1, top), w_pad=0.08, h_pad=0.08)
+    figure.text(0.012, 1 - 0.12 / height, title, fontsize=13, fontweight="bold", va="top", ha="left")
+    figure.text(0.012, 1 - 0.38 / height, facts, fontsize=9, color=MUTED, va="top", ha="left", linespacing=1.35)
+
+
+def save_figure(figure: Figure, path: Path | str) -> None:
+    """Write a figure as `.svg` or `.png`, whole or not at all, without date, so that equal figures are equal files.
+
+    Raises:
+        InputError: the name ends in something else, or the disk refuses the file.
+    """
+    path = Path(path)
+    metadata = {".svg": {"Date": None, "Creator": "skelnas"}, ".png": {"Software": "skelnas"}}
+    if path.suffix not in metadata:
+        raise InputError(f"{path}: figures are saved as .svg or .png, not as {path.suffix or 'a file without ending'}")
+    with style(), whole_file(path) as temporary:
+        figure.savefig(temporary, format=path.suffix[1:], metadata=metadata[path.suffix])

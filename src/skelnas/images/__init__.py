@@ -1,0 +1,1 @@
+"""From recordings to image sets: encodings, resizing, split rules, normalisation constants, the HDF5 file."""

@@ -1,0 +1,275 @@
+"""The image set: everything training needs to know of a data set, made from a source, in memory and in one HDF5 file.
+
+The file has one dataset per array below (gzip-compressed in fixed chunks, each with its Fletcher-32 checksum) and one
+dataset `description` (JSON as bytes: names, classes, encoding, fingerprint). The same image set always gives the same
+bytes. The fingerprint is SHA-256 over the whole content: it identifies the data in every result trained on it, and
+reading checks it.
+"""
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from skelnas.errors import InputError
+from skelnas.files import whole_file
+from skelnas.images.conversion import Conversion, Converted, convert
+from skelnas.images.encodings import ENCODINGS
+from skelnas.images.normalisation import constants
+from skelnas.images.resize import check_size, default_height, default_width, resize
+from skelnas.images.splits import assign, check_coverage
+from skelnas.progress import Progress
+from skelnas.skeletons.recording import BadRecording, Source
+
+FORMAT = "skelnas image set 1"
+CHUNK_IMAGES, CHUNK_NUMBERS = 64, 65_536
+ARRAYS = {
+    "pool_images": np.uint8,
+    "pool_labels": np.int64,
+    "pool_subjects": np.int64,
+    "pool_lengths": np.int64,
+    "pool_frames_without_body": np.int64,
+    "test_images": np.uint8,
+    "test_labels": np.int64,
+    "test_subjects": np.int64,
+    "test_lengths": np.int64,
+    "test_frames_without_body": np.int64,
+    "train_index": np.int64,
+    "valid_index": np.int64,
+    "mean": np.float64,
+    "std": np.float64,
+}
+TEXTS = ("name", "encoding", "class_names", "pool_names", "test_names")
+
+
+def _unknown() -> np.ndarray:
+    return np.zeros(0, dtype=np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class ImageSet:
+    """The images of one data set with one split, in the order of their recordings' names.
+
+    The training pool holds the splits `train` and `valid`; `train_index` and `valid_index` are positions in it.
+    `mean` and `std` (population) are per channel over the whole pool, on the 0..255 scale. Lengths (frames before
+    resizing) and frames without a body are one number per image; they are empty where nobody counted them.
+    """
+
+    name: str
+    pool_images: np.ndarray  # uint8, images x height x width x 3
+    pool_labels: np.ndarray  # int64, class of each image, counted from 0
+    pool_names: tuple[str, ...]
+    pool_subjects: np.ndarray  # int64
+    test_images: np.ndarray
+    test_labels: np.ndarray
+    test_names: tuple[str, ...]
+    test_subjects: np.ndarray
+    train_index: np.ndarray  # int64, ascending
+    valid_index: np.ndarray
+    class_names: tuple[str, ...]
+    mean: np.ndarray  # float64, 3
+    std: np.ndarray
+    encoding: str
+    fingerprint: str  # 64 hexadecimal digits; `sealed` computes it
+    pool_lengths: np.ndarray = field(default_factory=_unknown)
+    pool_frames_without_body: np.ndarray = field(default_factory=_unknown)
+    test_lengths: np.ndarray = field(default_factory=_unknown)
+    test_frames_without_body: np.ndarray = field(default_factory=_unknown)
+
+    @property
+    def height(self) -> int:
+        """Rows of an image."""
+        return self.pool_images.shape[1]
+
+    @property
+    def width(self) -> int:
+        """Columns of an image."""
+        return self.pool_images.shape[2]
+
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
+        return len(self.class_names)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Number of images per split."""
+        return {"train": len(self.train_index), "valid": len(self.valid_index), "test": len(self.test_labels)}
+
+
+def fingerprint_of(image_set: ImageSet) -> str:
+    """SHA-256 (64 hexadecimal digits) over names, types, shapes and bytes of everything but the fingerprint itself."""
+    digest = hashlib.sha256(_texts_as_json(image_set).encode())
+    for key, kind in ARRAYS.items():
+        array = np.ascontiguousarray(getattr(image_set, key), dtype=np.dtype(kind).newbyteorder("<"))
+        digest.update(f"{key} {array.dtype.str} {array.shape}".encode())
+        digest.update(array.data if array.size else b"")
+    return digest.hexdigest()
+
+
+def sealed(image_set: ImageSet) -> ImageSet:
+    """The same image set with the fingerprint that belongs to its content."""
+    return dataclasses.replace(image_set, fingerprint=fingerprint_of(image_set))
+
+
+def build_image_set(
+    name: str, source: Source, options: dict, progress: Progress | None = None, workers: int = 1
+) -> tuple[ImageSet, dict]:
+    """Make the image set `name` of all usable recordings of `source`, and a report of how that went (plain values).
+
+    `options` is the data set's configuration: `split` (the rule), `encoding`, `height` and `width` in pixels (0 or
+    absent: the encoding's rows, the mean length of the training pool, each brought up to a multiple of 4) and
+    `on-bad-recording`, `fail` or `exclude`. `progress` advances by one per recording.
+
+    Raises:
+        InputError: what `splits.assign` and the encoding refuse; a size that is no multiple of 4; a class without a
+            recording in train; with `fail` (a `BadRecording`) the first recording that cannot be used.
+    """
+    encoding, height, width = options.get("encoding", "swap-axes"), options.get("height", 0), options.get("width", 0)
+    if encoding not in ENCODINGS:
+        raise InputError(f"{name}: the encoding {encoding!r} is not known; choose one of {', '.join(ENCODINGS)}")
+    check_size(height or 4, width or 4)
+    split_of = dict(zip((s.name for s in source.samples), assign(source.samples, options["split"]), strict=True))
+    check_coverage(source.samples, list(split_of.values()), source.class_names)
+
+    conversion, excluded, usable = Conversion(source, encoding, height, width), dict(source.excluded), []
+    with contextlib.closing(convert(conversion, source.samples, workers)) as images:
+        for converted in images:
+            if converted.image is not None:
+                usable.append(converted)
+            elif options.get("on-bad-recording", "fail") == "exclude":
+                excluded[converted.sample.name] = converted.reason
+            else:
+                raise BadRecording(f"{converted.reason}; mend it, or set on-bad-recording: exclude for {name}")
+            if progress is not None:
+                progress.advance()
+    splits = [split_of[converted.sample.name] for converted in usable]
+    check_coverage([converted.sample for converted in usable], splits, source.class_names)
+
+    pool = [converted for converted, split in zip(usable, splits, strict=True) if split != "test"]
+    test = [converted for converted, split in zip(usable, splits, strict=True) if split == "test"]
+    pool_splits = np.array([split for split in splits if split != "test"])
+    height = height or default_height(len(pool[0].image))
+    width = width or default_width([converted.length for converted in pool])
+    pool_fields = _columns("pool", pool, height, width)
+    mean, std = constants(pool_fields["pool_images"])
+    image_set = ImageSet(
+        name=name,
+        train_index=np.flatnonzero(pool_splits == "train"),
+        valid_index=np.flatnonzero(pool_splits == "valid"),
+        class_names=tuple(source.class_names),
+        mean=mean,
+        std=std,
+        encoding=encoding,
+        fingerprint="",
+        **pool_fields,
+        **_columns("test", test, height, width),
+    )
+    report = {
+        "split": options["split"],
+        "excluded": excluded,
+        "frames-without-body": {c.sample.name: c.frames_without_body for c in usable if c.frames_without_body},
+    }
+    return sealed(image_set), report
+
+
+def manifest(image_set: ImageSet, source: Source, report: dict) -> dict:
+    """What a person (or the workflow) wants to know of an image set without opening it, as plain values for JSON."""
+    lengths = np.concatenate([image_set.pool_lengths, image_set.test_lengths])
+    return {
+        "fingerprint": image_set.fingerprint,
+        "name": image_set.name,
+        "encoding": image_set.encoding,
+        "height": image_set.height,
+        "width": image_set.width,
+        "images": image_set.counts,
+        "classes": list(image_set.class_names),
+        "mean": image_set.mean.tolist(),
+        "std": image_set.std.tolist(),
+        "lengths": {"shortest": int(lengths.min()), "mean": float(lengths.mean()), "longest": int(lengths.max())},
+        "joints": list(source.joint_names),
+        "parents": list(source.parents),
+        "source": source.origin,
+        **report,
+    }
+
+
+def _columns(prefix: str, converted: Sequence[Converted], height: int, width: int) -> dict[str, object]:
+    """The fields of an image set that hold one value per image, named with `prefix`."""
+    samples = [one.sample for one in converted]
+    columns = {
+        "images": np.stack([resize(one.image, height, width) for one in converted]),
+        "labels": np.array([sample.label for sample in samples]),
+        "names": tuple(sample.name for sample in samples),
+        "subjects": np.array([sample.subject for sample in samples]),
+        "lengths": np.array([one.length for one in converted]),
+        "frames_without_body": np.array([one.frames_without_body for one in converted]),
+    }
+    return {f"{prefix}_{key}": column for key, column in columns.items()}
+
+
+def write_image_set(path: Path | str, image_set: ImageSet) -> None:
+    """Write a sealed image set to `path` (HDF5), whole or not at all; it is read back before it gets its name.
+
+    Raises:
+        InputError: the disk refuses, or the fingerprint is not that of the content.
+    """
+    with whole_file(path, verify=read_image_set) as temporary, h5py.File(temporary, "w", libver="v110") as file:
+        description = {"format": FORMAT, "fingerprint": image_set.fingerprint, **_texts(image_set)}
+        text = json.dumps(description, ensure_ascii=True, sort_keys=True).encode()
+        _write_array(file, "description", np.frombuffer(text, dtype=np.uint8))
+        for key, kind in ARRAYS.items():
+            _write_array(file, key, np.asarray(getattr(image_set, key), dtype=kind))
+
+
+def read_image_set(path: Path | str) -> ImageSet:
+    """Read an image set and check its fingerprint.
+
+    Raises:
+        InputError: there is no such file, it is damaged, or it is not an image set.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such image set; build it with snakemake first")
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            description = json.loads(file["description"][()].tobytes())
+            arrays = {key: file[key][()] for key in ARRAYS}
+        if description.pop("format") != FORMAT:
+            raise ValueError("unknown format")
+        image_set = ImageSet(
+            **{key: tuple(value) if isinstance(value, list) else value for key, value in description.items()}, **arrays
+        )
+        whole = fingerprint_of(image_set) == image_set.fingerprint
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError, MemoryError) as error:
+        raise InputError(
+            f"{path}: the image set cannot be read ({error}); delete the file and build it again"
+        ) from error
+    if not whole:
+        raise InputError(f"{path}: content and fingerprint of the image set differ; delete the file and build it again")
+    return image_set
+
+
+def _texts(image_set: ImageSet) -> dict[str, object]:
+    values = {key: getattr(image_set, key) for key in TEXTS}
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
+
+
+def _texts_as_json(image_set: ImageSet) -> str:
+    return json.dumps(_texts(image_set), ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+
+
+def _write_array(file: h5py.File, key: str, array: np.ndarray) -> None:
+    if not array.size:
+        file.create_dataset(key, data=array, track_times=False)
+        return
+    # Fixed chunks and no time stamps, so that equal content gives equal bytes.
+    rows = min(len(array), CHUNK_IMAGES if array.ndim == 4 else CHUNK_NUMBERS)
+    stored = {"compression": "gzip", "compression_opts": 4, "shuffle": array.itemsize > 1, "fletcher32": True}
+    file.create_dataset(key, data=array, chunks=(rows, *array.shape[1:]), track_times=False, **stored)

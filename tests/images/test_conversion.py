@@ -1,0 +1,113 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from skelnas.errors import InputError
+from skelnas.images.conversion import Conversion, convert
+from skelnas.images.encodings import swap_axes
+from skelnas.images.resize import resize
+from skelnas.skeletons.recording import BadRecording, Recording, Sample, Source
+
+JOINTS = ("hip", "spine", "head")
+
+
+def source_of(recordings: dict[str, np.ndarray | str], parents: tuple[int, ...] = (-1, 0, 1)) -> Source:
+    samples = tuple(Sample(name, 0, 1) for name in recordings)
+
+    def read(sample: Sample) -> Recording:
+        coordinates = recordings[sample.name]
+        if isinstance(coordinates, str):
+            raise BadRecording(coordinates)
+        return Recording(sample, coordinates, frames_without_body=len(sample.name))
+
+    return Source(("a",), JOINTS, parents, samples, read)
+
+
+def motion(frames: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=(len(JOINTS), frames, 3))
+
+
+def test_each_recording_is_encoded_and_resized() -> None:
+    source = source_of({"one": motion(9), "seven": motion(20, 1)})
+    images = list(convert(Conversion(source, "swap-axes", 0, 8), source.samples))
+    for converted, sample in zip(images, source.samples, strict=True):
+        coordinates = source.read(sample).coordinates
+        assert converted.sample == sample
+        assert np.array_equal(converted.image, resize(swap_axes(coordinates), 4, 8))
+        assert converted.length == coordinates.shape[1]
+        assert converted.frames_without_body == len(sample.name)
+        assert converted.reason == ""
+
+
+def test_without_a_width_nothing_is_resized() -> None:
+    source = source_of({"one": motion(9), "two": motion(20)})
+    shapes = [c.image.shape for c in convert(Conversion(source, "tree-structure", 0, 0), source.samples)]
+    assert shapes == [(5, 9, 3), (5, 20, 3)]
+
+
+def test_a_recording_that_cannot_be_used_gives_its_reason() -> None:
+    damaged = motion(9)
+    damaged[1, 4, 2] = np.nan
+    source = source_of(
+        {
+            "good": motion(9),
+            "lost": "x.zip: lost is damaged",
+            "nan": damaged,
+            "few": motion(9)[:2],
+            "still": motion(9) * 0,
+        }
+    )
+    results = list(convert(Conversion(source, "swap-axes", 0, 0), source.samples))
+    assert [c.image is None for c in results] == [False, True, True, True, True]
+    assert [c.reason for c in results[1:]] == [
+        "x.zip: lost is damaged",
+        "nan: joint 2 of frame 5 has no finite z coordinate",
+        "few: 2 joints, expected 3",
+        "still: all coordinates equal 0, so there is no motion to encode",
+    ]
+
+
+def test_a_constant_pose_is_named_in_the_reason() -> None:
+    still = np.broadcast_to([1.0, 2.0, 3.0], (3, 9, 3))  # every axis constant, but not all values equal
+    source = source_of({"still": still})
+    (converted,) = convert(Conversion(source, "translation-scale-invariant", 0, 0), source.samples)
+    assert converted.reason == "still: all values to be drawn are equal, so there is no motion to encode"
+
+
+def test_workers_keep_the_order_and_change_nothing() -> None:
+    source = source_of({f"r{i}": motion(5 + i % 7, i) if i % 10 else f"r{i} is bad" for i in range(300)})
+    conversion = Conversion(source, "swap-axes", 0, 8)
+    alone = list(convert(conversion, source.samples))
+    together = list(convert(conversion, source.samples, workers=2))
+    assert [c.sample for c in together] == list(source.samples)
+    for one, other in zip(alone, together, strict=True):
+        assert (one.length, one.frames_without_body, one.reason) == (
+            other.length,
+            other.frames_without_body,
+            other.reason,
+        )
+        assert np.array_equal(one.image, other.image) if one.image is not None else other.image is None
+
+
+def test_few_recordings_are_read_ahead_of_the_one_that_is_used(tmp_path: Path) -> None:
+    marks = tmp_path / "read"
+    marks.mkdir()
+    source = source_of({f"r{i}": motion(5, i) for i in range(2000)})
+
+    def read(sample: Sample) -> Recording:
+        (marks / sample.name).touch()
+        return source.read(sample)
+
+    watched = Source(source.class_names, JOINTS, source.parents, source.samples, read)
+    images = convert(Conversion(watched, "swap-axes", 0, 8), watched.samples, workers=2)
+    next(images)
+    images.close()  # stops early: what is not under way is never read
+    assert 32 <= len(list(marks.iterdir())) <= 6 * 32
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_mistakes_that_concern_every_recording_are_raised(workers: int) -> None:
+    source = source_of({"one": motion(9), "two": motion(9)}, parents=())
+    with pytest.raises(InputError, match="needs to know each joint's parent"):
+        list(convert(Conversion(source, "tree-structure", 0, 8), source.samples, workers))

@@ -1,0 +1,1 @@
+"""Result files: shards, the benchmark, and queries of it."""

@@ -1,0 +1,1 @@
+"""Training of cells: recipe, random streams, engines, journal."""

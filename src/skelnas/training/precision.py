@@ -1,0 +1,64 @@
+"""What a recipe's precision means to PyTorch, and which devices have it."""
+
+import contextlib
+from collections.abc import Iterator
+
+import torch
+
+from skelnas.errors import InputError
+from skelnas.training.recipe import PRECISIONS, Recipe
+
+
+def check_precision(recipe: Recipe, device: torch.device) -> None:
+    """Refuse a recipe whose precision is not known, or that the device would only imitate.
+
+    Raises:
+        InputError: an unknown precision; tf32 without a GPU of compute capability 8 or higher; bf16 without hardware.
+    """
+    if recipe.precision not in PRECISIONS:
+        raise InputError(f"recipe: there is no precision {recipe.precision!r}; choose one of {', '.join(PRECISIONS)}")
+    if device.type == "cuda":
+        modern = torch.cuda.get_device_capability(device) >= (8, 0)
+        lacks = recipe.precision in ("tf32", "bf16") and not modern
+        name = torch.cuda.get_device_name(device)
+    else:
+        lacks = recipe.precision == "tf32" or (recipe.precision == "bf16" and not processor_has_bf16())
+        name = "this processor"
+    if lacks:
+        raise InputError(f"recipe: {name} has no {recipe.precision}; set the recipe's precision to fp32")
+
+
+def processor_has_bf16() -> bool:
+    """Whether the CPU multiplies bfloat16 in hardware (AVX-512 BF16 or AMX on x86, FEAT_BF16 on ARM)."""
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def epoch_precision(recipe: Recipe, epoch: int) -> str:
+    """The precision of one epoch: the recipe's, or fp32 in the first `exact_epochs` of tf32 and bf16."""
+    narrow = recipe.precision in ("tf32", "bf16")
+    return "fp32" if narrow and epoch < recipe.exact_epochs else recipe.precision
+
+
+def dtype(recipe: Recipe) -> torch.dtype:
+    """The type of parameters, momentum, running statistics and images."""
+    return torch.float64 if recipe.precision == "fp64" else torch.float32
+
+
+@contextlib.contextmanager
+def computing_in(precision: str, device: torch.device) -> Iterator[None]:
+    """Compute convolutions and matrix products in `precision`, with deterministic library kernels.
+
+    bf16 is PyTorch's autocast: convolutions and the classifier read bfloat16, losses are float32. The settings are
+    restored on leaving.
+    """
+    tf32, matmul = precision == "tf32", torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = tf32
+    try:
+        with (
+            torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=tf32),
+            # No cache: it would keep the weights of the first step until the context ends.
+            torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16", cache_enabled=False),
+        ):
+            yield
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = matmul

@@ -1,0 +1,52 @@
+"""What is asked of an engine: how to use the machine. Nothing here is part of a result's identity."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from skelnas.errors import InputError
+from skelnas.training.curves import Curves
+
+Job = tuple[int, int]  # (architecture index, seed): one training
+OnFinished = Callable[[int, int, Curves, float], None]  # architecture index, seed, curves, seconds it took
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The config's `training` block, and how many processes the job may use.
+
+    engine: a key of `engines.ENGINES`. device: "auto", "cpu" or "cuda". processes: worker processes on a CPU (the plain
+    engine uses one). group_size: models trained together on a GPU, "auto" for what its memory holds.
+    checkpoint_minutes: time between checkpoints inside one training.
+    """
+
+    engine: str = "fused"
+    device: str = "auto"
+    processes: int = 1
+    group_size: int | Literal["auto"] = "auto"
+    checkpoint_minutes: float = 5.0
+
+    def torch_device(self) -> torch.device:
+        """The device to train on.
+
+        Raises:
+            InputError: a GPU is asked for and none is visible.
+        """
+        present = torch.cuda.is_available()
+        if self.device == "cuda" and not present:
+            raise InputError(
+                "training: device is cuda, but PyTorch sees no GPU here; set it to cpu or auto, or run on a GPU node"
+            )
+        return torch.device("cuda" if present and self.device != "cpu" else "cpu")
+
+
+class TrainingError(InputError):
+    """Trainings that crashed while the others finished; `reasons` gives the last line of each one's error."""
+
+    def __init__(self, reasons: dict[Job, str]) -> None:
+        (cell, seed), reason = next(iter(reasons.items()))
+        more = f" (and {len(reasons) - 1} more of this shard)" if len(reasons) > 1 else ""
+        super().__init__(f"training cell {cell} with seed {seed} crashed{more}: {reason}")
+        self.reasons = reasons

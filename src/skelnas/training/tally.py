@@ -1,0 +1,39 @@
+"""Losses and correct predictions of one pass over a split, summed on the device."""
+
+import torch
+from torch import Tensor
+
+TOP = 5
+
+
+def ranks(logits: Tensor, labels: Tensor) -> Tensor:
+    """The rank of the right class, int64 (N,): 0 where its logit is the largest; logits (N, K), labels int64 (N,).
+
+    Among equal logits the lower class comes first, so ranks are the same on every device. A logit that is NaN comes
+    before every number, and a right class whose own logit is NaN has rank K, which counts as wrong in any top-k.
+    """
+    classes = torch.arange(logits.shape[1], device=logits.device)
+    own = logits.gather(1, labels[:, None])
+    behind = (logits < own) | ((logits == own) & (classes >= labels[:, None]))  # counts the right class itself
+    return logits.shape[1] - behind.sum(1)
+
+
+class Tally:
+    """Sums of one pass: loss float64; top-1 and top-5 int64, top-5 being top-K with fewer than five classes K."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._loss = torch.zeros((), dtype=torch.float64, device=device)
+        self._right = torch.zeros(2, dtype=torch.int64, device=device)
+        self._samples = 0
+
+    def add(self, logits: Tensor, labels: Tensor, losses: Tensor) -> None:
+        """Add a batch: logits (N, K), labels (N,), each sample's cross-entropy (N,). Waits for nothing."""
+        rank = ranks(logits, labels)
+        self._loss += losses.sum(dtype=torch.float64)
+        self._right += torch.stack([rank < 1, rank < min(TOP, logits.shape[1])]).sum(1)
+        self._samples += len(labels)
+
+    def figures(self) -> Tensor:
+        """Mean loss, top-1 and top-5 as float64 (3,), still on the device; float64 holds any count exactly."""
+        mean = (self._loss / self._samples)[None]
+        return torch.cat([mean, self._right.to(torch.float64)])

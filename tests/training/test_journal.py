@@ -1,0 +1,106 @@
+"""The journal and its records: whole, of this shard, or absent."""
+
+import numpy as np
+import pytest
+
+from skelnas.training.curves import Curves
+from skelnas.training.journal import Entry, Journal
+from skelnas.training.records import read_record, write_record
+
+IDENTITY = "0123456789abcdef" * 4
+TIMING = {"seconds": 1.5, "device": "a processor"}
+
+
+def entry(value=1, epochs=4):
+    counts = np.full((3, epochs), value, dtype=np.int32)
+    return Entry(Curves(counts.astype(np.float32), counts, counts + 1), TIMING)
+
+
+@pytest.fixture
+def journal(tmp_path):
+    return Journal(tmp_path / "00000-00124.h5", IDENTITY, "plain", "cpu")
+
+
+def test_what_is_added_is_read(journal, tmp_path):
+    diverged = entry()
+    diverged.curves.loss[:] = np.nan
+    journal.add(7, entry(3))
+    journal.add(9, diverged)
+    found = journal.read([7, 8, 9], 4)
+    assert sorted(found) == [7, 9]
+    assert found[7].curves.top1.tolist() == [[3] * 4] * 3
+    assert found[7].curves.top1.dtype == np.int32
+    assert found[7].timing == TIMING
+    assert np.isnan(found[9].curves.loss).all()
+    assert journal.folder == tmp_path / ".journal" / "00000-00124-0123456789abcdef-plain-cpu"
+
+
+@pytest.mark.parametrize("change", ["truncate", "flip", "empty"])
+def test_damaged_record_counts_as_absent(journal, change):
+    journal.add(7, entry())
+    journal.add(8, entry())
+    path = journal.folder / "00007.cell"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes({"truncate": content[:-5], "flip": content, "empty": b""}[change])
+    assert sorted(journal.read([7, 8], 4)) == [8]
+
+
+def test_records_of_another_shard_count_as_absent(journal, tmp_path):
+    journal.add(7, entry())
+    other = Journal(tmp_path / "00000-00124.h5", IDENTITY[:16] + "f" * 48, "plain", "cpu")
+    assert other.folder == journal.folder
+    assert other.read([7], 4) == {}
+    assert journal.read([7], 5) == {}
+    (journal.folder / "00007.cell").rename(journal.folder / "00008.cell")
+    assert journal.read([7, 8], 4) == {}
+
+
+def test_engines_devices_and_identities_never_meet(tmp_path):
+    shard = tmp_path / "a.h5"
+    folders = {
+        Journal(shard, *key).folder
+        for key in [
+            (IDENTITY, "plain", "cpu"),
+            (IDENTITY, "fused", "cpu"),
+            (IDENTITY, "plain", "cuda"),
+            ("f" * 64, "plain", "cpu"),
+        ]
+    }
+    assert len(folders) == 4
+
+
+def test_removal_leaves_nothing_but_other_journals(journal, tmp_path):
+    other = Journal(tmp_path / "00125-00249.h5", IDENTITY, "plain", "cpu")
+    journal.add(7, entry())
+    other.add(130, entry())
+    journal.remove()
+    assert not journal.folder.exists()
+    assert sorted(other.read([130], 4)) == [130]
+    other.remove()
+    assert list(tmp_path.iterdir()) == []
+    other.remove()  # a second process that finishes later finds nothing to remove
+
+
+def test_record_is_written_though_another_process_removes_the_folder(tmp_path, monkeypatch):
+    """Removes the folder once, in the middle of writing, as the process that finishes first would."""
+    path = tmp_path / "journal" / "00007.cell"
+    original, removed = type(path).write_bytes, []
+
+    def remove_after_writing(self, data):
+        original(self, data)
+        if not removed:
+            self.unlink()
+            self.parent.rmdir()
+            removed.append(self)
+
+    monkeypatch.setattr(type(path), "write_bytes", remove_after_writing)
+    write_record(path, {"a": np.arange(3)})
+    assert removed
+    assert read_record(path)["a"].tolist() == [0, 1, 2]
+
+
+def test_pickles_are_refused(tmp_path):
+    write_record(tmp_path / "a", {"a": np.array([{}], dtype=object)})
+    with pytest.raises(ValueError, match="allow_pickle"):
+        read_record(tmp_path / "a")

@@ -1,0 +1,81 @@
+"""How far a ranking of cells can be trusted: rank correlations, noise between seeds, noise between equivalent cells."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import scipy.stats
+
+from skelnas.results.query import seed_mean
+
+FEWEST = 10  # cells below which the best tenth is too small a group to correlate
+
+
+def rank_correlation(first: np.ndarray, second: np.ndarray) -> dict[str, float]:
+    """Number of cells, Kendall's tau-b (corrects for ties), Spearman's rho; both missing where one side is constant."""
+    constant = len(first) < 2 or np.ptp(first) == 0 or np.ptp(second) == 0
+    return {
+        "cells": len(first),
+        "kendall_tau_b": np.nan if constant else float(scipy.stats.kendalltau(first, second, variant="b").statistic),
+        "spearman_rho": np.nan if constant else float(scipy.stats.spearmanr(first, second).statistic),
+    }
+
+
+def rank_agreement(valid: np.ndarray, test: np.ndarray, seeds: tuple[int, ...]) -> pd.DataFrame:
+    """Rank correlations of final accuracies (cells, seeds), over all cells and, where it
+    is at least `FEWEST` cells, over the best tenth by `first`.
+
+    Compared are validation with test (seed means), every pair of seeds in test, and each seed with the mean of the
+    others.
+    """
+    pairs = [("valid, seed mean", "test, seed mean", seed_mean(valid), seed_mean(test))]
+    for one, other in itertools.combinations(range(len(seeds)), 2):
+        pairs.append((f"test, seed {seeds[one]}", f"test, seed {seeds[other]}", test[:, one], test[:, other]))
+    if len(seeds) > 2:
+        for one, seed in enumerate(seeds):
+            others = seed_mean(np.delete(test, one, axis=1))
+            pairs.append((f"test, seed {seed}", "test, mean of the other seeds", test[:, one], others))
+    rows = []
+    for first, second, left, right in pairs:
+        pair = {"first": first, "second": second}
+        rows.append({**pair, "among": "all cells", **rank_correlation(left, right)})
+        best = np.argsort(-left, kind="stable")[: round(len(left) / 10)]
+        if len(best) >= FEWEST:
+            rows.append({**pair, "among": "best tenth by first", **rank_correlation(left[best], right[best])})
+    return pd.DataFrame(rows)
+
+
+def noise(test: np.ndarray, representatives: np.ndarray, samples: int) -> pd.DataFrame:
+    """Standard deviations (points of percent) that bound what a difference between two cells means.
+
+    test: final test accuracies (cells, seeds); representatives: the equivalence class of each cell; samples: test
+    samples. Rows: between cells; between seeds of a cell (pooled); between equivalent cells (seed means, pooled within
+    classes of two or more, cells without a path from input to output included like any class); and what drawing that
+    many test samples anew would give at the mean accuracy (binomial). Missing where there is nothing to compare.
+    """
+    means = seed_mean(test)
+    share = means.mean() / 100
+    classes = pd.Series(means).groupby(np.asarray(representatives)).agg(["size", "var"])
+    classes = classes[classes["size"] > 1]
+    rows = {
+        "between cells (seed means)": (len(means), _deviation(means)),
+        "between seeds of a cell": (len(test), _root(_mean_variance(test))),
+        "between equivalent cells (seed means)": (
+            int(classes["size"].sum()),
+            _root(np.average(classes["var"], weights=classes["size"] - 1)) if len(classes) else np.nan,
+        ),
+        "sampling of the test set (binomial)": (len(means), 100 * float(np.sqrt(share * (1 - share) / samples))),
+    }
+    return pd.DataFrame([{"noise": name, "cells": cells, "std": value} for name, (cells, value) in rows.items()])
+
+
+def _deviation(values: np.ndarray) -> float:
+    return float(values.std(ddof=1)) if len(values) > 1 else np.nan
+
+
+def _mean_variance(test: np.ndarray) -> float:
+    return float(test.var(axis=1, ddof=1).mean()) if test.shape[1] > 1 else np.nan
+
+
+def _root(variance: float) -> float:
+    return float(np.sqrt(variance))

@@ -1,0 +1,82 @@
+"""The summary of a benchmark: one row per cell, as a Parquet table.
+
+Columns: index, architecture, the operation on each edge (`edge_0_1` ...), parameters, macs (multiply-accumulates for
+one image), class_representative (smallest index of the equivalent cells); then per split, after the last epoch,
+`{split}_top1` (percent, mean over seeds), `{split}_top1_std` (sample standard deviation over seeds, missing with one
+seed), `{split}_top5`, `{split}_loss`; `max_{split}_top1`, the largest accuracy of any epoch (per seed, then the mean:
+chosen by looking at the split itself, so optimistic); `test_top1_at_best_valid`, the test accuracy after the epoch with
+the best validation accuracy (the earliest of equals), which is the honest choice; seeds and diverged_seeds (trainings
+whose training loss was ever not finite). The table's `attrs` name data set, recipe, image fingerprint and identity.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
+
+from skelnas.cells import space
+from skelnas.cells.equivalence import classes
+from skelnas.errors import InputError
+from skelnas.files import whole_file
+from skelnas.results.query import DIGITS, Benchmark, seed_mean
+from skelnas.training.curves import SPLITS
+
+EDGE_COLUMNS = tuple(f"edge_{source}_{target}" for source, target in space.EDGES)
+
+
+def summarise(benchmark: Benchmark) -> pd.DataFrame:
+    """One row per cell, ascending by architecture index; the columns are described above."""
+    digits = np.array([space.cell(int(cell)) for cell in benchmark.cells])
+    columns: dict[str, object] = {
+        "index": benchmark.cells,
+        "architecture": [space.text(tuple(cell)) for cell in digits.tolist()],
+        **{name: np.array(space.OPERATIONS)[digits[:, edge]] for edge, name in enumerate(EDGE_COLUMNS)},
+        "parameters": benchmark.parameters,
+        "macs": benchmark.macs,
+        "class_representative": np.asarray(classes())[benchmark.cells],
+    }
+    accuracy = {}
+    for split in SPLITS:
+        accuracy[split] = benchmark.curves(split)
+        last = accuracy[split][..., -1]
+        columns[f"{split}_top1"] = seed_mean(last)
+        columns[f"{split}_top1_std"] = spread_over_seeds(last)
+        columns[f"{split}_top5"] = seed_mean(benchmark.values(split, "top5"))
+        columns[f"{split}_loss"] = seed_mean(benchmark.values(split, "loss"))
+        columns[f"max_{split}_top1"] = seed_mean(accuracy[split].max(axis=2))
+    best = accuracy["valid"].argmax(axis=2)
+    columns["test_top1_at_best_valid"] = seed_mean(
+        np.take_along_axis(accuracy["test"], best[..., None], axis=2)[..., 0]
+    )
+    columns["seeds"] = len(benchmark.seeds)
+    columns["diverged_seeds"] = (~np.isfinite(benchmark.curves("train", "loss")).all(axis=2)).sum(axis=1)
+    table = pd.DataFrame(columns)
+    table.attrs = {name: getattr(benchmark, name) for name in ("dataset", "recipe_name", "fingerprint", "identity")}
+    return table
+
+
+def spread_over_seeds(values: np.ndarray) -> np.ndarray:
+    """Sample standard deviation of (cells, seeds) over the seeds; NaN where there is one seed only."""
+    return values.std(axis=1, ddof=1).round(DIGITS) if values.shape[1] > 1 else np.full(len(values), np.nan)
+
+
+def write_table(path: Path | str, table: pd.DataFrame) -> None:
+    """Write a table, `attrs` included, as Parquet, whole or not at all; equal tables give equal bytes."""
+    arrow = pa.Table.from_pandas(table, preserve_index=False)
+    with whole_file(path) as temporary:
+        pyarrow.parquet.write_table(arrow, temporary, compression="zstd")
+
+
+def read_table(path: Path | str) -> pd.DataFrame:
+    """Read a Parquet table.
+
+    Raises:
+        InputError: there is no such file or it is damaged.
+    """
+    try:
+        return pd.read_parquet(path)
+    except (OSError, pa.ArrowException) as error:
+        reason = "there is no such table" if not Path(path).is_file() else f"the table cannot be read ({error})"
+        raise InputError(f"{path}: {reason}; `snakemake --cores all {path}` makes it") from error

@@ -1,0 +1,31 @@
+# skelnas: every cell of NAS-Bench-201, trained on skeleton-based human action recognition.
+#
+# Every file below is a target (`snakemake --cores all results/...`), and so is each study's name:
+#
+#   data/raw/...                                                  sources, checked, never unpacked
+#   results/images/{dataset}.h5 + {dataset}.json                  image tensors + the manifest that training depends on
+#   results/images/{dataset}/{figure}.{svg,png}                   what the images look like
+#   results/train/{dataset}/{recipe}/seed{seed}/{shard}.h5        cells first-last; 01459-01459 is a single cell
+#   results/benchmark/{dataset}/{recipe}.h5 + .parquet            everything merged; one row per cell
+#   results/analysis/{dataset}/{recipe}/...                       figures (svg + png) and tables (csv)
+#   results/archive/{study}.zip                                   RO-Crate with checksums
+#
+# (...).timing.json and .timing.parquet beside them hold measured seconds, device and dates, which nothing depends on.
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config.yaml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/results.smk"
+include: "workflow/rules/analysis.smk"
+include: "workflow/rules/studies.smk"

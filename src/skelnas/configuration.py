@@ -1,0 +1,77 @@
+"""Checking config.yaml against its schema, with messages for people."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+from skelnas.errors import InputError
+
+
+def checked(config: dict[str, Any], schema: dict[str, Any], where: str = "config.yaml") -> dict[str, Any]:
+    """Return a copy of `config` with every default of the JSON `schema` filled in.
+
+    Raises:
+        InputError: the first mistake by its place: an unknown key, a wrong type, a value out of range.
+    """
+    import jsonschema  # comes with snakemake; the package itself does without
+
+    errors = sorted(jsonschema.Draft202012Validator(schema).iter_errors(config), key=lambda error: error.json_path)
+    if errors:
+        raise InputError(_sentence(min(errors, key=lambda error: len(error.absolute_path)), where))
+    filled = copy.deepcopy(config)
+    _fill(filled, schema, schema)
+    return filled
+
+
+def _sentence(error: Any, where: str) -> str:
+    place = _place(error.absolute_path) or "the top level"
+    match error.validator:
+        case "additionalProperties":
+            known = sorted(error.schema.get("properties", {}))
+            unknown = ", ".join(sorted(str(key) for key in error.instance if key not in known))
+            return f"{where}: {place} has an unknown key: {unknown}; known there are {', '.join(known)}"
+        case "required":
+            missing = ", ".join(key for key in error.validator_value if key not in error.instance)
+            return f"{where}: {place} lacks {missing}; add it (workflow/schemas/config.schema.yaml explains each key)"
+        case "type":
+            expected = (
+                error.validator_value if isinstance(error.validator_value, str) else " or ".join(error.validator_value)
+            )
+            return f"{where}: {place} is {error.instance!r}, expected {_article(expected)}"
+        case "enum":
+            return (
+                f"{where}: {place} is {error.instance!r}, expected one of {', '.join(map(str, error.validator_value))}"
+            )
+    return f"{where}: {place} is {error.instance!r}; {error.schema.get('description', error.message)}"
+
+
+def _place(keys: Any) -> str:
+    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys).lstrip(".")
+
+
+def _article(kind: str) -> str:
+    return {
+        "integer": "a whole number",
+        "object": "a block of keys",
+        "array": "a list",
+        "boolean": "true or false",
+    }.get(kind, f"a {kind}")
+
+
+def _fill(value: Any, schema: dict[str, Any], root: dict[str, Any]) -> None:
+    """Fill in defaults, depth first; `$ref` may only point into `$defs`."""
+    if "$ref" in schema:
+        schema = root["$defs"][Path(schema["$ref"]).name]
+    if isinstance(value, dict):
+        for key, part in schema.get("properties", {}).items():
+            if "default" in part:
+                value.setdefault(key, copy.deepcopy(part["default"]))
+            if key in value:
+                _fill(value[key], part, root)
+        others = schema.get("additionalProperties")
+        if isinstance(others, dict):
+            for key in value.keys() - schema.get("properties", {}).keys():
+                _fill(value[key], others, root)
+    elif isinstance(value, list) and "items" in schema:
+        for item in value:
+            _fill(item, schema["items"], root)

@@ -1,0 +1,112 @@
+"""The checked configuration, closed wildcards, and the few functions that rules use as inputs and parameters."""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+import yaml
+
+SOURCE = str(Path(workflow.basedir, "src"))
+sys.path.insert(0, SOURCE)
+# Jobs find the package in this checkout, whatever environment they run in.
+os.environ.update(
+    PYTHONPATH=os.pathsep.join(filter(None, [SOURCE, os.environ.get("PYTHONPATH", "")])),
+    PATH=os.pathsep.join([str(Path(workflow.basedir, "workflow/scripts/slurm")), os.environ.get("PATH", "")]),
+)
+
+from skelnas import study
+from skelnas.configuration import checked
+from skelnas.errors import InputError
+
+
+def or_stop(function, *arguments):
+    """Call a function of the package; a user's mistake ends the workflow with its sentence."""
+    try:
+        return function(*arguments)
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
+
+
+config = or_stop(
+    checked, config, yaml.safe_load(Path(workflow.basedir, "workflow/schemas/config.schema.yaml").read_text())
+)
+RUNS = or_stop(study.runs_by_folder, config)
+or_stop(study.runs, config, config["study"])
+
+
+wildcard_constraints:
+    dataset=r"[a-z0-9_]+",
+    recipe=r"[a-z0-9][a-z0-9-]*",
+    seed=r"\d+",
+    shard=r"\d{5}-\d{5}(-[0-9a-f]{8})?",
+    study="|".join(config["studies"]),
+    # A folder below data/raw/ is no download.
+    file="|".join(re.escape(file) for file in study.source_files(config)) or "(?!)",
+
+
+def shard_files(wildcards):
+    """Every shard of a benchmark file."""
+    folder = f"{wildcards.dataset}/{wildcards.recipe}"
+    if folder not in RUNS:
+        raise WorkflowError(f"config.yaml: no study trains {folder}; there are {', '.join(RUNS)}")
+    return RUNS[folder].shard_paths()
+
+
+def shard_cells(wildcards):
+    """The cells of one shard, as a selection such as 0-124 or 3,17,99."""
+    cells = or_stop(study.cells_of_shard, config, wildcards.dataset, wildcards.recipe, wildcards.shard)
+    return ",".join(map(str, cells)) if "-" in wildcards.shard[11:] else f"{cells[0]}-{cells[-1]}"
+
+
+def known(noun):
+    """An input function that stops at a data set or recipe that config.yaml does not have."""
+
+    def check(wildcards):
+        name = wildcards.get(noun)
+        if name not in config[f"{noun}s"]:
+            raise WorkflowError(f"config.yaml: there is no {noun} {name!r}; there are {', '.join(config[f'{noun}s'])}")
+        return []
+
+    return check
+
+
+def raw_files(wildcards):
+    """The source files of a data set."""
+    return or_stop(study.raw_files, config, wildcards.dataset)
+
+
+def raw_source(wildcards):
+    """Where one source file comes from."""
+    return or_stop(study.raw_source, config, wildcards.file)
+
+
+def image_options(wildcards):
+    """The data set's block, less its sources."""
+    return or_stop(study.image_options, config, wildcards.dataset)
+
+
+def recipe_values(wildcards):
+    """The recipe as plain values."""
+    return or_stop(study.recipe, config, wildcards.recipe).as_dict()
+
+
+def training_hash(wildcards):
+    """The identity of a shard, less that of its images; a change of it trains the shard again."""
+    cells = or_stop(study.cells_of_shard, config, wildcards.dataset, wildcards.recipe, wildcards.shard)
+    return study.training_hash(config, wildcards.recipe, cells, int(wildcards.seed))
+
+
+def run_cells(wildcards):
+    """The cells that a benchmark file must hold, as config.yaml words them."""
+    return RUNS[f"{wildcards.dataset}/{wildcards.recipe}"].selection
+
+
+def study_files(name):
+    """Everything that a study makes, its archive included."""
+    return [*study.study_files(config, name), f"results/archive/{name}.zip"]
+
+
+def archived_files(wildcards):
+    """Everything that goes into a study's archive."""
+    return study.study_files(config, wildcards.study)

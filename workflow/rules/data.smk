@@ -1,0 +1,121 @@
+"""Sources and image sets.
+
+Inputs: the sources that config.yaml names (URL, local file, or a file that a person puts into data/raw/).
+Outputs: data/raw/..., results/images/{dataset}.h5 and .json, results/images/{dataset}/ (figures).
+"""
+
+
+rule synthesise:
+    """Generate the recordings of the synthetic data set, in UTD-MHAD's own layout."""
+    localrule: True
+    output:
+        archive="data/raw/synthetic/Skeleton.zip",
+    log:
+        "logs/synthesise.log",
+    conda:
+        "../../envs/data.yaml"
+    script:
+        "../scripts/synthesise.py"
+
+
+ruleorder: synthesise > download
+
+
+rule download:
+    """Fetch one source file: resumed, retried, and checked before it appears under its name."""
+    localrule: True
+    output:
+        file="data/raw/{file}",
+    log:
+        "logs/download/{file}.log",
+    params:
+        source=raw_source,
+    conda:
+        "../../envs/data.yaml"
+    script:
+        "../scripts/download.py"
+
+
+rule image_set:
+    """Turn every recording of a data set into an image tensor, split and normalised as its block says."""
+    input:
+        check=known("dataset"),
+        sources=raw_files,
+    output:
+        images="results/images/{dataset}.h5",
+        manifest="results/images/{dataset}.json",
+    log:
+        "logs/image_set/{dataset}.log",
+    benchmark:
+        "benchmarks/image_set/{dataset}.jsonl"
+    params:
+        options=image_options,
+    threads: 8
+    conda:
+        "../../envs/data.yaml"
+    script:
+        "../scripts/image_set.py"
+
+
+rule contact_sheet:
+    """Show one recording of each class as the network sees it."""
+    localrule: True
+    input:
+        images="results/images/{dataset}.h5",
+    output:
+        figures=report(
+            multiext("results/images/{dataset}/contact-sheet", ".png", ".svg"),
+            caption="../report/contact-sheet.rst",
+            category="Data",
+            labels={"data set": "{dataset}", "figure": "contact sheet"},
+        ),
+    log:
+        "logs/contact_sheet/{dataset}.log",
+    conda:
+        "../../envs/data.yaml"
+    script:
+        "../scripts/contact_sheet.py"
+
+
+rule data_card:
+    """Describe an image set: recordings by class, subject and split, lengths, exclusions, frames without a body."""
+    localrule: True
+    input:
+        images="results/images/{dataset}.h5",
+        manifest="results/images/{dataset}.json",
+    output:
+        figures=report(
+            multiext("results/images/{dataset}/data-card", ".png", ".svg"),
+            caption="../report/data-card.rst",
+            category="Data",
+            labels={"data set": "{dataset}", "figure": "data card"},
+        ),
+        table="results/images/{dataset}/data-card.csv",
+    log:
+        "logs/data_card/{dataset}.log",
+    conda:
+        "../../envs/data.yaml"
+    script:
+        "../scripts/data_card.py"
+
+
+rule encodings:
+    """Show the same recordings under every encoding."""
+    localrule: True
+    input:
+        sources=raw_files,
+    output:
+        figures=report(
+            multiext("results/images/{dataset}/encodings", ".png", ".svg"),
+            caption="../report/encodings.rst",
+            category="Data",
+            labels={"data set": "{dataset}", "figure": "encodings"},
+        ),
+    log:
+        "logs/encodings/{dataset}.log",
+    params:
+        options=image_options,
+    conda:
+        "../../envs/data.yaml"
+    script:
+        "../scripts/encodings.py"

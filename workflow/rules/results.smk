@@ -1,0 +1,49 @@
+"""Merging shards into benchmark files, and archiving a study.
+
+Inputs: every shard of a run; every file of a study.
+Outputs: results/benchmark/{dataset}/{recipe}.h5, .parquet and .timing.parquet; results/archive/{study}.zip.
+"""
+
+
+rule aggregate:
+    """Merge the shards of a run into one benchmark file and one summary row per cell."""
+    localrule: True
+    input:
+        shards=shard_files,
+        manifest="results/images/{dataset}.json",
+    output:
+        benchmark="results/benchmark/{dataset}/{recipe}.h5",
+        summary="results/benchmark/{dataset}/{recipe}.parquet",
+        timing="results/benchmark/{dataset}/{recipe}.timing.parquet",
+    log:
+        "logs/aggregate/{dataset}/{recipe}.log",
+    benchmark:
+        "benchmarks/aggregate/{dataset}/{recipe}.jsonl"
+    params:
+        cells=run_cells,
+        recipe=recipe_values,
+    conda:
+        "../../envs/data.yaml"
+    script:
+        "../scripts/aggregate.py"
+
+
+rule archive:
+    """Pack a study's results, configuration and software versions with checksums, the same bytes every time."""
+    localrule: True
+    input:
+        results=archived_files,
+        configuration="config.yaml",
+        lock="requirements.lock",
+        citation="CITATION.cff",
+        licence="LICENSE",
+    output:
+        archive="results/archive/{study}.zip",
+    log:
+        "logs/archive/{study}.log",
+    params:
+        config=config,
+    conda:
+        "../../envs/data.yaml"
+    script:
+        "../scripts/archive.py"

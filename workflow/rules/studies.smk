@@ -1,0 +1,11 @@
+"""One target per study, by its name; a bare `snakemake` builds the one that config.yaml names."""
+
+for name in config["studies"]:
+
+    rule:
+        name:
+            name
+        localrule: True
+        default_target: name == config["study"]
+        input:
+            study_files(name),

@@ -1,0 +1,29 @@
+"""Training: one shard is one job.
+
+Inputs: the image set's manifest (small, compared by content) and the image set itself (which never retrains anything).
+Outputs: results/train/{dataset}/{recipe}/seed{seed}/{shard}.h5 and .timing.json.
+"""
+
+
+rule train:
+    """Train the cells of one shard with one seed; a killed job goes on from its journal."""
+    input:
+        check=known("recipe"),
+        manifest="results/images/{dataset}.json",
+        images=ancient("results/images/{dataset}.h5"),
+    output:
+        shard="results/train/{dataset}/{recipe}/seed{seed}/{shard}.h5",
+        timing="results/train/{dataset}/{recipe}/seed{seed}/{shard}.timing.json",
+    log:
+        "logs/train/{dataset}/{recipe}/seed{seed}/{shard}.log",
+    benchmark:
+        "benchmarks/train/{dataset}/{recipe}/seed{seed}/{shard}.jsonl"
+    params:
+        cells=shard_cells,
+        recipe=recipe_values,
+        identity=training_hash,
+    threads: 1
+    conda:
+        "../../envs/train.yaml"
+    script:
+        "../scripts/train.py"

@@ -1,0 +1,56 @@
+"""Merge the shards of one run into its benchmark file, its summary table and its timing table."""
+
+import json
+from collections import defaultdict
+from pathlib import Path
+
+from skelnas.cells.selection import select
+from skelnas.program import run
+from skelnas.results.benchmark import Expected, aggregate
+from skelnas.results.query import Benchmark
+from skelnas.results.summary import summarise, write_table
+from skelnas.results.timing import merge_timings
+from skelnas.training.recipe import Recipe
+
+
+def merge(
+    shards: list[str],
+    manifest_path: str,
+    dataset: str,
+    recipe_name: str,
+    recipe: dict,
+    cells: str,
+    outputs: dict[str, str],
+) -> None:
+    """Check `shards` against what the run asks for and write `outputs` (benchmark, summary, timing)."""
+    manifest = json.loads(Path(manifest_path).read_text(encoding="utf-8"))
+    expected = Expected(
+        dataset=dataset,
+        fingerprint=manifest["fingerprint"],
+        recipe_name=recipe_name,
+        recipe=Recipe(**recipe),
+        classes=len(manifest["classes"]),
+        height=manifest["height"],
+        width=manifest["width"],
+    )
+    by_seed = defaultdict(list)
+    for shard in shards:
+        by_seed[int(Path(shard).parent.name.removeprefix("seed"))].append(shard)
+    aggregate(by_seed, select(cells), expected, outputs["benchmark"])
+    with Benchmark(outputs["benchmark"]) as benchmark:
+        write_table(outputs["summary"], summarise(benchmark))
+    write_table(outputs["timing"], merge_timings(shards))
+
+
+if __name__ == "__main__":
+    run(
+        merge,
+        snakemake.log[0],
+        shards=list(snakemake.input.shards),
+        manifest_path=snakemake.input.manifest,
+        dataset=snakemake.wildcards.dataset,
+        recipe_name=snakemake.wildcards.recipe,
+        recipe=snakemake.params.recipe,
+        cells=snakemake.params.cells,
+        outputs=dict(snakemake.output.items()),
+    )

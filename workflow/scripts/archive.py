@@ -1,0 +1,43 @@
+"""Pack a study into one archive with checksums."""
+
+import json
+import tempfile
+from pathlib import Path
+
+import yaml
+
+from skelnas.archive import Metadata, write_archive
+from skelnas.program import run
+
+
+def pack(study: str, files: list[str], citation_path: str, config: dict, archive_path: str) -> None:
+    """Pack `files` under their own paths, and the configuration as it was checked, into `archive_path`."""
+    citation = yaml.safe_load(Path(citation_path).read_text(encoding="utf-8"))
+    runs = [
+        f"{run['dataset']} with {run['recipe']}, seeds {', '.join(map(str, run['seeds']))}, cells {run['cells']}"
+        for run in config["studies"][study]["runs"]
+    ]
+    metadata = Metadata(
+        title=f"The study {study}, made with skelnas {citation['version']}",
+        description=f"Cells of the NAS-Bench-201 search space trained on {'; '.join(runs)}.",
+        date=str(citation["date-released"]),
+        license=f"https://spdx.org/licenses/{citation['license']}",
+        authors=tuple(author["name"] for author in citation["authors"]),
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        configuration = Path(folder, "configuration.json")
+        configuration.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        packed = {file: Path(file) for file in files} | {configuration.name: configuration}
+        write_archive(study, packed, metadata, archive_path)
+
+
+if __name__ == "__main__":
+    run(
+        pack,
+        snakemake.log[0],
+        study=snakemake.wildcards.study,
+        files=list(snakemake.input),
+        citation_path=snakemake.input.citation,
+        config=snakemake.config,
+        archive_path=snakemake.output.archive,
+    )

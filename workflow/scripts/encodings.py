@@ -1,0 +1,45 @@
+"""Draw the same recordings under every encoding."""
+
+import contextlib
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+from skelnas.analysis.data_figures import encoding_gallery
+from skelnas.analysis.style import save_figure
+from skelnas.errors import InputError
+from skelnas.program import run
+from skelnas.skeletons import open_source
+from skelnas.skeletons.recording import BadRecording, Recording, Source
+
+RECORDINGS = 3
+
+
+def draw(sources: list[str], options: dict, figures: list[str]) -> None:
+    """Draw the first usable recordings of as many different classes into every file of `figures` (png, svg)."""
+    source = open_source([Path(file) for file in sources], options)
+    chosen = list(itertools.islice(first_of_each_class(source), RECORDINGS))
+    if not chosen:
+        raise InputError(f"{', '.join(sources)}: no recording can be used, so there is nothing to draw; mend them")
+    figure = encoding_gallery(chosen, source.parents)
+    for path in figures:
+        save_figure(figure, path)
+
+
+def first_of_each_class(source: Source) -> Iterator[Recording]:
+    """The first recording of each class that can be used, class by class."""
+    for _, samples in itertools.groupby(sorted(source.samples, key=lambda s: s.label), key=lambda s: s.label):
+        for sample in samples:
+            with contextlib.suppress(BadRecording):
+                yield source.read(sample)
+                break
+
+
+if __name__ == "__main__":
+    run(
+        draw,
+        snakemake.log[0],
+        sources=list(snakemake.input.sources),
+        options=snakemake.params.options,
+        figures=list(snakemake.output.figures),
+    )

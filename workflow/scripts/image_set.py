@@ -1,0 +1,33 @@
+"""Turn the recordings of one data set into an image set and its manifest."""
+
+from pathlib import Path
+
+from skelnas.files import write_json
+from skelnas.images.image_set import build_image_set, manifest, write_image_set
+from skelnas.program import run
+from skelnas.progress import Progress
+from skelnas.skeletons import open_source
+
+
+def make_image_set(
+    dataset: str, sources: list[str], options: dict, workers: int, images_path: str, manifest_path: str
+) -> None:
+    """Read `sources` as `options` says and write the HDF5 file and the JSON manifest."""
+    source = open_source([Path(file) for file in sources], options)
+    progress = Progress(f"{dataset}: recordings", len(source.samples))
+    image_set, report = build_image_set(dataset, source, options, progress, workers)
+    write_image_set(images_path, image_set)
+    write_json(manifest_path, manifest(image_set, source, report))
+
+
+if __name__ == "__main__":
+    run(
+        make_image_set,
+        snakemake.log[0],
+        dataset=snakemake.wildcards.dataset,
+        sources=list(snakemake.input.sources),
+        options=snakemake.params.options,
+        workers=snakemake.threads,
+        images_path=snakemake.output.images,
+        manifest_path=snakemake.output.manifest,
+    )

@@ -1,0 +1,42 @@
+"""Train the cells of one shard with one seed."""
+
+from skelnas.cells.selection import select
+from skelnas.images.image_set import read_image_set
+from skelnas.program import run
+from skelnas.training.settings import Settings
+from skelnas.training.recipe import Recipe
+from skelnas.training.shard_run import train_shard
+
+
+def train(
+    images_path: str, cells: str, seed: int, dataset: str, recipe_name: str, recipe: dict, settings: dict, shard: str
+) -> None:
+    """Train `cells` (a selection) on the image set with `recipe`, and write the shard and its timing sidecar."""
+    train_shard(
+        read_image_set(images_path),
+        Recipe(**recipe),
+        select(cells),
+        seed,
+        shard,
+        Settings(**settings),
+        dataset=dataset,
+        recipe_name=recipe_name,
+    )
+
+
+if __name__ == "__main__":
+    run(
+        train,
+        snakemake.log[0],
+        images_path=snakemake.input.images,
+        cells=snakemake.params.cells,
+        seed=int(snakemake.wildcards.seed),
+        dataset=snakemake.wildcards.dataset,
+        recipe_name=snakemake.wildcards.recipe,
+        recipe=snakemake.params.recipe,
+        settings={
+            **{key.replace("-", "_"): value for key, value in snakemake.config["training"].items()},
+            "processes": snakemake.threads,
+        },
+        shard=snakemake.output.shard,
+    )

@@ -61,10 +61,9 @@ def fetch(source: dict, destination: Path | str, retries: int = 5, wait: float =
         if expected:
             _check(destination, expected, f"delete {destination} and run again")
     elif not url:
-        raise InputError(
-            f"{destination} is missing and cannot be downloaded without a registration: get it from "
-            f"{source.get('register', 'the page of the data set')} and put it there"
-        )
+        register = source.get("register", "")
+        why = f"cannot be downloaded without a registration: get it from {register} and" if register else "has no url:"
+        raise InputError(f"{destination} is missing and {why} put it there")
     elif urllib.parse.urlsplit(url).scheme in ("http", "https"):
         _download(url, destination, expected, retries, wait)
     else:

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from skelnas.errors import InputError
@@ -90,6 +90,7 @@ def test_leave_subjects_out() -> None:
 def test_random_subjects_share_no_subject_and_depend_on_seed_only(
     subjects: int, seed: int, test: float, valid: float
 ) -> None:
+    assume(max(1, round(test * subjects)) + max(1, round(valid * subjects)) < subjects)
     samples = grid(subjects)
     rule = {"rule": "random-subjects", "seed": seed, "test-share": test, "valid-share": valid}
     splits = assign(samples, rule)

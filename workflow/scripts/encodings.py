@@ -28,8 +28,8 @@ def draw(sources: list[str], options: dict, figures: list[str]) -> None:
 
 def first_of_each_class(source: Source) -> Iterator[Recording]:
     """The first recording of each class that can be used, class by class."""
-    for _, samples in itertools.groupby(sorted(source.samples, key=lambda s: s.label), key=lambda s: s.label):
-        for sample in samples:
+    for label in range(len(source.class_names)):
+        for sample in (sample for sample in source.samples if sample.label == label):
             with contextlib.suppress(BadRecording):
                 yield source.read(sample)
                 break

@@ -10,7 +10,6 @@ import contextlib
 import dataclasses
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,10 +18,11 @@ import numpy as np
 
 from skelnas.errors import InputError
 from skelnas.files import whole_file
-from skelnas.images.conversion import Conversion, Converted, convert
+from skelnas.images.conversion import Conversion, convert
 from skelnas.images.encodings import ENCODINGS
 from skelnas.images.normalisation import constants
-from skelnas.images.resize import check_size, default_height, default_width, resize
+from skelnas.images.part import Part
+from skelnas.images.resize import check_size, default_height, default_width
 from skelnas.images.splits import assign, check_coverage
 from skelnas.progress import Progress
 from skelnas.skeletons.recording import BadRecording, Source
@@ -135,28 +135,29 @@ def build_image_set(
     if encoding not in ENCODINGS:
         raise InputError(f"{name}: the encoding {encoding!r} is not known; choose one of {', '.join(ENCODINGS)}")
     check_size(height or 4, width or 4)
-    split_of = dict(zip((s.name for s in source.samples), assign(source.samples, options["split"]), strict=True))
-    check_coverage(source.samples, list(split_of.values()), source.class_names)
+    assigned = assign(source.samples, options["split"], source.class_names)
+    split_of = dict(zip((sample.name for sample in source.samples), assigned, strict=True))
 
-    conversion, excluded, usable = Conversion(source, encoding, height, width), dict(source.excluded), []
+    conversion, excluded = Conversion(source, encoding, height, width), dict(source.excluded)
+    tests = sum(split == "test" for split in split_of.values())
+    pool, test = Part(len(split_of) - tests, width), Part(tests, width)
     with contextlib.closing(convert(conversion, source.samples, workers)) as images:
         for converted in images:
             if converted.image is not None:
-                usable.append(converted)
+                (test if split_of[converted.sample.name] == "test" else pool).add(converted)
             elif options.get("on-bad-recording", "fail") == "exclude":
                 excluded[converted.sample.name] = converted.reason
             else:
                 raise BadRecording(f"{converted.reason}; mend it, or set on-bad-recording: exclude for {name}")
             if progress is not None:
                 progress.advance()
+    usable = [*pool.recordings, *test.recordings]
     splits = [split_of[converted.sample.name] for converted in usable]
     check_coverage([converted.sample for converted in usable], splits, source.class_names)
 
-    pool = [converted for converted, split in zip(usable, splits, strict=True) if split != "test"]
-    test = [converted for converted, split in zip(usable, splits, strict=True) if split == "test"]
-    pool_splits = np.array([split for split in splits if split != "test"])
-    height = height or default_height(len(pool[0].image))
-    width = width or default_width([converted.length for converted in pool])
+    pool_splits = np.array(splits[: len(pool.recordings)])
+    height = height or default_height(pool.rows())
+    width = width or default_width([converted.length for converted in pool.recordings])
     pool_fields = _columns("pool", pool, height, width)
     mean, std = constants(pool_fields["pool_images"])
     image_set = ImageSet(
@@ -171,10 +172,11 @@ def build_image_set(
         **pool_fields,
         **_columns("test", test, height, width),
     )
+    without_body = {converted.sample.name: converted.frames_without_body for converted in usable}
     report = {
         "split": options["split"],
         "excluded": excluded,
-        "frames-without-body": {c.sample.name: c.frames_without_body for c in usable if c.frames_without_body},
+        "frames-without-body": {s.name: without_body[s.name] for s in source.samples if without_body.get(s.name)},
     }
     return sealed(image_set), report
 
@@ -200,16 +202,16 @@ def manifest(image_set: ImageSet, source: Source, report: dict) -> dict:
     }
 
 
-def _columns(prefix: str, converted: Sequence[Converted], height: int, width: int) -> dict[str, object]:
+def _columns(prefix: str, part: Part, height: int, width: int) -> dict[str, object]:
     """The fields of an image set that hold one value per image, named with `prefix`."""
-    samples = [one.sample for one in converted]
+    samples = [one.sample for one in part.recordings]
     columns = {
-        "images": np.stack([resize(one.image, height, width) for one in converted]),
+        "images": part.stacked(height, width),
         "labels": np.array([sample.label for sample in samples]),
         "names": tuple(sample.name for sample in samples),
         "subjects": np.array([sample.subject for sample in samples]),
-        "lengths": np.array([one.length for one in converted]),
-        "frames_without_body": np.array([one.frames_without_body for one in converted]),
+        "lengths": np.array([one.length for one in part.recordings]),
+        "frames_without_body": np.array([one.frames_without_body for one in part.recordings]),
     }
     return {f"{prefix}_{key}": column for key, column in columns.items()}
 

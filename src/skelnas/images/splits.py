@@ -20,8 +20,10 @@ NTU120_SUBJECTS = NTU60_SUBJECTS | frozenset(
 NTU60_LAST_SETUP = 17
 
 
-def assign(samples: Sequence[Sample], rule: dict) -> list[str]:
+def assign(samples: Sequence[Sample], rule: dict, class_names: Sequence[str] = ()) -> list[str]:
     """Say for each sample whether it is "train", "valid" or "test" by the rule named in `rule["rule"]`.
+
+    With `class_names`, each of these classes must be trained, not only those of the samples.
 
     subjects                the subjects in `train` (the pool) without those in `valid` train; all others test
     leave-subjects-out      `test` and `valid` name subjects; all others train
@@ -47,7 +49,7 @@ def assign(samples: Sequence[Sample], rule: dict) -> list[str]:
     if set(rule) - {"rule"} != set(keys):
         raise InputError(f"split rule {name} takes {_listed(keys)}, but is given {_listed(set(rule) - {'rule'})}")
     splits = split_of(samples, rule)
-    check_coverage(samples, splits)
+    check_coverage(samples, splits, class_names)
     return splits
 
 

@@ -104,7 +104,11 @@ class Members:
         """This process's own open archive: a file position shared with a parent process would move under our feet."""
         if self._zip is None or self._process != os.getpid():
             try:
-                self._zip, self._process = zipfile.ZipFile(self.path), os.getpid()
+                if self._zip is None:
+                    self._zip = zipfile.ZipFile(self.path)
+                else:  # forked: the list of members is inherited; read again it would cost seconds and memory
+                    self._zip.fp = self.path.open("rb")
+                self._process = os.getpid()
             except DAMAGE as error:
                 raise InputError(
                     f"{self.path} is truncated or no zip archive ({error}); delete it and download it again"

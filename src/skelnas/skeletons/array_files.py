@@ -114,10 +114,28 @@ def _variable(variables: Mapping, key: str, where: str) -> np.ndarray:
 
 
 def _read_text(text: str) -> np.ndarray:
-    first = text.lstrip().partition("\n")[0]
+    lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+    first = lines[0][1] if lines else ""
     delimiter = max(DELIMITERS, key=first.count) if any(mark in first for mark in DELIMITERS) else None
-    heading = not any(_is_number(cell) for cell in first.split(delimiter))
-    return np.loadtxt(io.StringIO(text.lstrip()), delimiter=delimiter, skiprows=int(heading), ndmin=2)
+    if not any(_is_number(cell) for cell in first.split(delimiter)):
+        lines = lines[1:]
+    if not lines:
+        raise ValueError("it holds no numbers")
+    try:
+        return np.loadtxt([line for _, line in lines], delimiter=delimiter, ndmin=2)
+    except ValueError as error:  # numpy counts lines in its own way
+        raise ValueError(_fault([(number, line.split(delimiter)) for number, line in lines]) or str(error)) from error
+
+
+def _fault(rows: list[tuple[int, list[str]]]) -> str:
+    """What is wrong with the first row (its line number, its cells) that is not as many numbers as the one above."""
+    line, cells = rows[0]
+    for number, row in rows:
+        if len(row) != len(cells):
+            return f"line {number} has {len(row)} columns, line {line} has {len(cells)}"
+        if wrong := [cell.strip() for cell in row if not _is_number(cell)]:
+            return f"line {number}: {wrong[0]!r} is no number"
+    return ""
 
 
 def _is_number(text: str) -> bool:

@@ -61,14 +61,16 @@ Reader = Callable[[list[Path], dict], Source]  # (files of the data set, options
 def check_coordinates(coordinates: np.ndarray, where: str, joints: int | None = None) -> np.ndarray:
     """Return the coordinates as float64, or raise `BadRecording` with a sentence that begins with `where`.
 
-    Refused: another shape than joints x frames x 3, another joint count, no frame, NaN or infinity, all values equal.
+    Refused: another shape than joints x frames x 3, another joint count, fewer than two frames, NaN or infinity, all
+    values equal.
     """
     if coordinates.ndim != 3 or coordinates.shape[2] != 3:
         raise BadRecording(f"{where}: coordinates have shape {coordinates.shape}, expected joints x frames x 3")
     if joints is not None and coordinates.shape[0] != joints:
         raise BadRecording(f"{where}: {coordinates.shape[0]} joints, expected {joints}")
-    if coordinates.shape[1] == 0:
-        raise BadRecording(f"{where}: the recording has no frames")
+    if coordinates.shape[1] < 2:
+        frames = "a single frame" if coordinates.shape[1] else "no frames"
+        raise BadRecording(f"{where}: the recording has {frames}, so there is no motion to encode")
     coordinates = np.asarray(coordinates, dtype=np.float64)
     if not np.isfinite(coordinates).all():
         joint, frame, axis = np.argwhere(~np.isfinite(coordinates))[0]

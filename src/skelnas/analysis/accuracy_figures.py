@@ -131,13 +131,34 @@ def _cost_panel(axes: Axes, index: np.ndarray, cost: np.ndarray, accuracy: np.nd
         )
     front = pareto_front(cost, accuracy)
     axes.step(cost[front], accuracy[front], where="post", color=INK, lw=1.1, label="best at that cost or less")
-    for place, position in enumerate(np.argsort(cost, kind="stable") if few else ()):
-        below = {"xytext": (5, -11) if place % 2 else (5, 4), "textcoords": "offset points"}
-        axes.annotate(str(index[position]), (cost[position], accuracy[position]), fontsize=8, **below)
+    if few:
+        _number_points(axes, index, cost, accuracy)
     for position in np.flatnonzero(index == space.index(space.parse(RESNET_CELL))):
         label = f"ResNet cell ({index[position]}): {accuracy[position]:.1f} %"
         star = {"marker": "*", "s": 230, "c": ACCENT, "edgecolors": "white", "linewidths": 1.2, "zorder": 5}
         axes.scatter(cost[position], accuracy[position], label=label, **star)
+
+
+def _number_points(axes: Axes, index: np.ndarray, cost: np.ndarray, accuracy: np.ndarray) -> None:
+    """Write each cell's index beside its point, on the side where it meets the fewest points and other labels."""
+    points = np.stack([(cost - cost.min()) / (np.ptp(cost) or 1), accuracy / 100], axis=1)  # in parts of the panel
+    taken = [(x - 0.012, y - 0.015, x + 0.012, y + 0.015) for x, y in points]
+    sides = [(5, 4, "left"), (5, -11, "left"), (-5, 4, "right"), (-5, -11, "right")]  # offsets in points of type
+    for position in np.lexsort((accuracy, cost)):
+        boxes = []
+        for right, up, _ in sides:
+            width, bottom = 0.02 + 0.017 * len(str(index[position])), points[position, 1] + (0.01 if up > 0 else -0.055)
+            left = points[position, 0] + (0 if right > 0 else -width)
+            boxes.append((left, bottom, left + width, bottom + 0.045))
+        met = [sum(_overlap(box, other) for other in taken) for box in boxes]
+        right, up, side = sides[int(np.argmin(met))]
+        taken.append(boxes[int(np.argmin(met))])
+        place = {"xytext": (right, up), "textcoords": "offset points", "ha": side}
+        axes.annotate(str(index[position]), (cost[position], accuracy[position]), fontsize=8, **place)
+
+
+def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def _sideways(index: np.ndarray, cost: np.ndarray) -> np.ndarray:

@@ -19,7 +19,9 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from skelnas.files import write_json
-from skelnas.images.image_set import build_image_set, write_image_set
+from skelnas.images.build import build_image_set
+from skelnas.images.image_set import write_image_set
+from skelnas.images.journal import Journal
 from skelnas.progress import Progress
 from skelnas.skeletons import ntu, ntu_generate
 
@@ -44,8 +46,10 @@ def prove(folder: Path, missing: Path | None, workers: int) -> dict[str, Any]:
         opened = _since(started)
         options = {"split": {"rule": rule}, "height": 28, "width": width}
         progress = Progress(name, len(source.samples), "recordings")
-        image_set, _ = build_image_set(name, source, options, progress, workers)
+        journal = Journal(folder / f"{name}.h5", [archive])
+        image_set, _ = build_image_set(name, source, options, progress, workers, journal)
         write_image_set(folder / f"{name}.h5", image_set)
+        journal.remove()
         counts = len(image_set.pool_labels), len(image_set.test_labels)
         if counts != (usable_counts if missing else all_counts):
             raise SystemExit(f"{name}: pool and test have {counts} images, which is wrong")

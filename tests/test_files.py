@@ -1,5 +1,7 @@
 import errno
 import os
+import subprocess
+import sys
 
 import h5py
 import numpy as np
@@ -24,6 +26,26 @@ def test_failed_write_leaves_the_old_file_and_no_rest(tmp_path):
         temporary.write_text("half")
         raise RuntimeError
     assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+KILLED_WHILE_WRITING = """
+import os, signal, sys
+from skelnas.files import whole_file
+with whole_file(sys.argv[1]) as temporary:
+    temporary.write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path):
+    path = tmp_path / "a.txt"
+    subprocess.run([sys.executable, "-c", KILLED_WHILE_WRITING, path])
+    assert len(list(tmp_path.iterdir())) == 1
+    with whole_file(path) as mine:
+        mine.write_text("mine")
+        write_text(path, "whole\n")  # another writer, which leaves what is still being written
+        assert set(tmp_path.iterdir()) == {mine, path}
     assert list(tmp_path.iterdir()) == [path]
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import glob
 import hashlib
 import json
 import os
@@ -21,7 +22,8 @@ def whole_file(path: Path | str, verify: Callable[[Path], None] | None = None) -
     """Yield a temporary path beside `path`; on a clean exit verify it, flush it to disk and rename it to `path`.
 
     The temporary name holds host and process, so two jobs that make the same file never share one. On any error the
-    temporary file is removed and `path` is left as it was. `verify` raises to refuse the file.
+    temporary file is removed and `path` is left as it was; what a killed process of this machine left behind is removed
+    by the next one that makes the file. `verify` raises to refuse the file.
 
     Raises:
         InputError: the disk is full or the folder cannot be written.
@@ -30,6 +32,7 @@ def whole_file(path: Path | str, verify: Callable[[Path], None] | None = None) -
     temporary = path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.{uuid.uuid4().hex[:8]}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(path)
         yield temporary
         if verify is not None:
             verify(temporary)
@@ -44,6 +47,18 @@ def whole_file(path: Path | str, verify: Callable[[Path], None] | None = None) -
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove the temporary files of `path` that were written on this machine by processes which are gone."""
+    for temporary in path.parent.glob(f".{glob.escape(path.name)}.{glob.escape(socket.gethostname())}.*.tmp"):
+        process = temporary.name.split(".")[-3]
+        try:
+            os.kill(int(process), 0)
+        except ProcessLookupError:
+            temporary.unlink(missing_ok=True)
+        except (PermissionError, ValueError):
+            continue
 
 
 def flush_to_disk(path: Path) -> None:

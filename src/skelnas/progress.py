@@ -27,9 +27,10 @@ class Progress:
         self._every = 0.2 if self._terminal else every
         self._start = self._last = time.monotonic()
 
-    def advance(self, amount: float = 1, note: str = "") -> None:
-        """Count `amount` more as done, and say so if it is time."""
+    def advance(self, amount: float = 1, note: str = "", before: bool = False) -> None:
+        """Count `amount` more as done, and say so if it is time; `before`: it was done before the start."""
         self.done += amount
+        self._before += amount if before else 0
         now = time.monotonic()
         if now - self._last >= self._every or self.done >= self.total:
             self._last = now

@@ -5,8 +5,9 @@ import pytest
 
 from skelnas.analysis.data_figures import contact_sheet, data_card, data_card_table, encoding_gallery
 from skelnas.analysis.style import save_figure
+from skelnas.images.build import build_image_set, manifest
 from skelnas.images.encodings import ENCODINGS
-from skelnas.images.image_set import ImageSet, build_image_set, manifest
+from skelnas.images.image_set import ImageSet
 from skelnas.skeletons.recording import BadRecording, Recording, Sample, Source
 
 

@@ -184,3 +184,17 @@ def interrupt(*arguments):
 def test_no_cells(tiny, tmp_path):
     with pytest.raises(InputError, match="would be empty"):
         run(tiny, tmp_path / "shard.h5", cells=[])
+
+
+def test_a_finished_shard_is_left_alone_as_long_as_its_identity_fits(tiny, tmp_path, capsys):
+    path = tmp_path / "00000-00001.h5"
+    train_shard(tiny, Recipe(1, 4), [1835, 1651], 777, path, SETTINGS, "tiny", "r")
+    made = path.stat()
+    train_shard(tiny, Recipe(1, 4), [1835, 1651], 777, path, SETTINGS, "tiny", "r")
+    assert path.stat().st_ino == made.st_ino
+    assert "already holds these trainings" in capsys.readouterr().err
+    train_shard(tiny, Recipe(2, 4), [1835, 1651], 777, path, SETTINGS, "tiny", "r")
+    assert read_shard(path).recipe["epochs"] == 2
+    timing_path(path).unlink()
+    train_shard(tiny, Recipe(2, 4), [1835, 1651], 777, path, SETTINGS, "tiny", "r")
+    assert timing_path(path).is_file()

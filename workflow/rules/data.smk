@@ -37,7 +37,10 @@ rule download:
 
 
 rule image_set:
-    """Turn every recording of a data set into an image tensor, split and normalised as its block says."""
+    """Turn every recording of a data set into an image tensor, split and normalised as its block says.
+
+    A killed job goes on from its journal.
+    """
     input:
         check=known("dataset"),
         sources=raw_files,

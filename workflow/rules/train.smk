@@ -12,8 +12,9 @@ rule train:
         manifest="results/images/{dataset}.json",
         images=ancient("results/images/{dataset}.h5"),
     output:
-        shard="results/train/{dataset}/{recipe}/seed{seed}/{shard}.h5",
-        timing="results/train/{dataset}/{recipe}/seed{seed}/{shard}.timing.json",
+        # `update` leaves the shard of an earlier run in place: where its identity still fits, nothing is trained again.
+        shard=update("results/train/{dataset}/{recipe}/seed{seed}/{shard}.h5"),
+        timing=update("results/train/{dataset}/{recipe}/seed{seed}/{shard}.timing.json"),
     log:
         "logs/train/{dataset}/{recipe}/seed{seed}/{shard}.log",
     benchmark:

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from skelnas.files import write_json
-from skelnas.images.image_set import build_image_set, manifest, write_image_set
+from skelnas.images.build import build_image_set, manifest
+from skelnas.images.image_set import write_image_set
+from skelnas.images.journal import Journal
 from skelnas.program import run
 from skelnas.progress import Progress
 from skelnas.skeletons import open_source
@@ -12,12 +14,15 @@ from skelnas.skeletons import open_source
 def make_image_set(
     dataset: str, sources: list[str], options: dict, workers: int, images_path: str, manifest_path: str
 ) -> None:
-    """Read `sources` as `options` says and write the HDF5 file and the JSON manifest."""
-    source = open_source([Path(file) for file in sources], options)
+    """Read `sources` as `options` says and write the HDF5 file and its manifest; go on where a killed job ended."""
+    files = [Path(file) for file in sources]
+    source = open_source(files, options)
+    journal = Journal(Path(images_path), files)
     progress = Progress(f"{dataset}: recordings", len(source.samples))
-    image_set, report = build_image_set(dataset, source, options, progress, workers)
+    image_set, report = build_image_set(dataset, source, options, progress, workers, journal)
     write_image_set(images_path, image_set)
     write_json(manifest_path, manifest(image_set, source, report))
+    journal.remove()
 
 
 if __name__ == "__main__":

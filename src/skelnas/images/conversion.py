@@ -1,6 +1,9 @@
 """Recordings become images: read, encode, resize, in the order of the samples, in one process or several."""
 
 import multiprocessing
+import os
+import threading
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -24,6 +27,7 @@ class Converted:
     length: int = 0  # frames of the recording
     frames_without_body: int = 0
     reason: str = ""
+    recorded: bool = False  # an earlier run converted it
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,8 @@ def convert(conversion: Conversion, samples: Sequence[Sample], workers: int = 1)
     _inherited = conversion  # forked workers inherit it: a source's `read` need not be picklable
     blocks = [samples[start : start + BLOCK] for start in range(0, len(samples), BLOCK)]
     under_way: deque[Future[list[Converted]]] = deque()
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
+    fork = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(workers, fork, initializer=_end_with, initargs=(os.getpid(),)) as pool:
         try:
             for block in blocks:
                 under_way.append(pool.submit(_block, block))
@@ -85,3 +90,14 @@ _inherited: Conversion | None = None
 def _block(samples: Sequence[Sample]) -> list[Converted]:
     assert _inherited is not None
     return [_inherited.one(sample) for sample in samples]
+
+
+def _end_with(parent: int) -> None:
+    """End this worker soon after its parent: a killed one cannot tell its workers, and they would wait for ever."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -49,7 +49,7 @@ def tree_structure(coordinates: np.ndarray, parents: tuple[int, ...]) -> np.ndar
     """As `swap_axes`, but the rows follow a walk around the joint tree, so that neighbours are neighbouring joints.
 
     The order is that of `tree_walk`: 2 joints - 1 rows x frames x 3 for a joint tree with one root (tree structure
-    skeleton image, Yang et al. 2018, arXiv 1804.07453).
+    skeleton image, Yang et al. 2018, arXiv 1801.10304).
 
     Raises:
         InputError: the joint tree is unknown or is no tree.

@@ -125,7 +125,7 @@ CLASS_NAMES = (
 )
 
 # Each joint and its parent, in the order of the files (Kinect v2 JointType). The tree hangs on the middle of the spine
-# and puts each thumb behind the hand's tip, as the tree walk of Yang et al. 2018 (arXiv 1804.07453) has it.
+# and puts each thumb behind the hand's tip, as the tree walk of Yang et al. 2018 (arXiv 1801.10304) has it.
 JOINT_TREE = {
     "spine_base": "spine_mid",
     "spine_mid": None,

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+from skelnas.records import read_record, write_record
 from skelnas.training.curves import SPLITS, Curves
-from skelnas.training.records import read_record, write_record
 
 SUFFIX = ".cell"
 FORMAT = "skelnas journal 1"

@@ -19,7 +19,7 @@ from skelnas.errors import InputError
 from skelnas.files import write_json
 from skelnas.images.image_set import ImageSet
 from skelnas.progress import Progress
-from skelnas.results.shard import Shard, identity, timing_path, write_shard
+from skelnas.results.shard import Shard, identity, read_shard, timing_path, write_shard
 from skelnas.training.curves import SPLITS, Curves
 from skelnas.training.engines import Settings, TrainingError, train_jobs
 from skelnas.training.journal import Entry, Journal
@@ -38,7 +38,8 @@ def train_shard(
 ) -> None:
     """Train `cells` with `seed`, and write the shard `path` and the timing sidecar beside it.
 
-    Cells that a killed run of the same shard finished are taken from its journal. SIGTERM ends the run with exit
+    A shard that is there already, with its sidecar and the identity it would get, is left as it is. Cells that a
+    killed run of the same shard finished are taken from its journal. SIGTERM ends the run with exit
     status 143; what is finished by then is kept.
 
     Raises:
@@ -49,6 +50,9 @@ def train_shard(
     if not cells:
         raise InputError(f"{path} would be empty: give at least one cell")
     own, device = identity(images.fingerprint, recipe, cells, seed), settings.torch_device()
+    if _is_finished(path, own):
+        sys.stderr.write(f"{path.name}: already holds these trainings; delete it to train them again\n")
+        return
     journal = Journal(path, own, settings.engine, device.type)
     entries = journal.read(cells, recipe.epochs)
     name, started, begun, before = device_name(device), _now(), time.monotonic(), len(entries)
@@ -74,6 +78,12 @@ def train_shard(
         write_json(timing_path(path), _timing(entries, seed, settings, started))
         write_shard(path, _shard(entries, cells, images, recipe, seed, dataset, own))
     journal.remove()
+
+
+def _is_finished(path: Path, own: str) -> bool:
+    with contextlib.suppress(InputError):
+        return timing_path(path).is_file() and bool(read_shard(path, own))
+    return False
 
 
 def _shard(

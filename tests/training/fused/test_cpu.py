@@ -12,6 +12,7 @@ from skelnas.cells.space import cell
 from skelnas.training import plain
 from skelnas.training.engines import Settings, TrainingError, train_jobs
 from skelnas.training.fused import cpu
+from skelnas.training.fused.epoch_timing import epoch_seconds
 from skelnas.training.fused.lean_training import LeanTraining
 from skelnas.training.recipe import Recipe
 from skelnas.training.resident import ResidentImages
@@ -146,3 +147,8 @@ def test_an_error_in_the_caller_ends_the_processes(tiny, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         train_jobs(JOBS, tiny, RECIPE, Settings(device="cpu", processes=4), refuse)
     assert not multiprocessing.active_children()
+
+
+def test_epoch_seconds_grow_with_the_work(tiny):
+    light, heavy = (epoch_seconds([(index, 777)], tiny, RECIPE, Settings(device="cpu")) for index in (1651, 1462))
+    assert 0 < light < heavy

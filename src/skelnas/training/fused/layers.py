@@ -88,7 +88,7 @@ def centre_(rows: Tensor, mean: Tensor, variance: Tensor) -> Centred:
 
 
 def scaled(centred: Centred, scale: Tensor, shift: Tensor, onto: Tensor | None = None) -> Tensor:
-    """BatchNorm's output `scale * normalised + shift` as rows; with `onto` it is added there, in place, less the shift."""
+    """BatchNorm's output `scale * normalised + shift` as rows; with `onto` added there in place, less the shift."""
     columns = centred.rows.shape[1] // scale.numel()
     factor = (scale * centred.inverse).repeat(columns)
     if onto is not None:

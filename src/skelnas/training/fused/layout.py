@@ -1,5 +1,6 @@
 """What of a network is computed: the trained edges of its cell per node, and which of its cells matter at all."""
 
+import functools
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -49,6 +50,7 @@ class Layout:
         )
 
 
+@functools.cache
 def layout(cell: Cell) -> Layout:
     """The edges of `cell` that can change the trained network, ordered by the node they lead to."""
     kept = trained_edges(cell)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from skelnas.cells import space
 from skelnas.images.image_set import ImageSet
+from skelnas.records import read_record, write_record
 from skelnas.training import streams
 from skelnas.training.checkpoint import checkpoint_path
 from skelnas.training.curves import SPLITS, Curves
@@ -18,7 +19,6 @@ from skelnas.training.fused.lean_network import LeanNetwork
 from skelnas.training.plain import curves
 from skelnas.training.precision import dtype, epoch_precision
 from skelnas.training.recipe import Recipe
-from skelnas.training.records import read_record, write_record
 from skelnas.training.resident import ResidentImages
 from skelnas.training.tally import Tally
 

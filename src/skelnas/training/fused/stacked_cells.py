@@ -11,7 +11,7 @@ from skelnas.training.fused.stacked_norm import Norm
 from skelnas.training.fused.stacked_operations import CONVOLUTION, POOL, SKIP
 from skelnas.training.fused.work_lists import INNER, KERNELS, Capacity, WorkLists
 
-# Where the gradients of a cell's nodes stand among four, in even and odd turns: the input's is the next turn's output's.
+# Where a cell's nodes have their gradients among four, in even and odd turns: node 0's is the next turn's node 3's.
 PLANES = ((3, 2, 1, 0), (0, 2, 1, 3))
 
 
@@ -39,7 +39,7 @@ class GroupTables:
     @classmethod
     def of(cls, lists: WorkLists, device: str) -> "GroupTables":
         """The tables of `lists`."""
-        return cls(lists.capacity, *(torch.from_numpy(a).to(device) for a in _arrays(lists)))
+        return cls(lists.capacity, *(torch.from_numpy(np.ascontiguousarray(a)).to(device) for a in _arrays(lists)))
 
     def load(self, lists: WorkLists) -> None:
         """Take the lists of another group with the same number of models and the same capacity."""

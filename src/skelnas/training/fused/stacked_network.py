@@ -124,7 +124,8 @@ class StackedNetwork:
     def _classify_backward(self, gradient: Tensor) -> None:
         state, tables, operations = self.state, self.tables, self.operations
         zero = torch.zeros_like(gradient[:, 0, 0, 0])
-        state.gradients["classifier.shift"].copy_(operations.gradient_sums(gradient, tables.every, gradient, zero)[0])
+        to_shift = operations.gradient_sums(gradient, tables.every, gradient, zero)[0]
+        state.gradients["classifier.shift"].copy_(to_shift)
         weight = state.gradients["classifier.weight"]
         operations.weight_gradient(self.pooled, tables.every, gradient, weight, 1, False)
         below = torch.empty_like(self.pooled)
@@ -162,7 +163,7 @@ class Reduction:
         self.pooled = arena.take((*inner[:-1], outer[-1]), narrow)
         self.first_norm, self.second_norm = Norm(state, f"{self.name}.first"), Norm(state, f"{self.name}.second")
         self.returned, self.inner_gradient = arena.take(outer, narrow), arena.take(inner, narrow)
-        self.inner_returned, self.pooled_gradient = arena.take(inner, narrow), torch.empty_like(self.pooled)
+        self.inner_returned, self.pooled_gradient = arena.take(inner, narrow), arena.take(self.pooled.shape, narrow)
 
     def forward(self, evaluating: bool) -> None:
         """From the last node of the stage before to the first of this one."""

@@ -14,7 +14,7 @@ NOTHING, SKIP, POOL, CONVOLUTION, BIAS = range(5)  # what an edge brings to a no
 def convolve(
     source: Tensor, slots: Tensor, weight: Tensor, out: Tensor, stride: int = 1, relu: bool = True, moments: bool = True
 ) -> tuple[Tensor, Tensor] | None:
-    """out[e] = weight[e] * ReLU(source[slots[e]]), padding k // 2; with `moments` mean and biased variance (E, Cout)."""
+    """out[e] = weight[e] * ReLU(source[slots[e]]), padding k // 2; with `moments` its mean and biased variance."""
     images = _grouped(source, slots, weight)
     images = torch.relu(images) if relu else images
     kernel = _kernel(weight)

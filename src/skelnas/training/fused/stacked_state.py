@@ -76,7 +76,7 @@ class StackedState:
             flat.zero_()
         self.running_variances.fill_(1)
         here = torch.zeros_like(self.parameters, device="cpu")
-        views = _split(here, {name: view.shape for name, view in self.views.items()})
+        views = split_flat(here, {name: view.shape for name, view in self.views.items()})
         for name, row, key in self.rows(lists):
             values = initial[row[0]]
             if values is not None:
@@ -147,9 +147,10 @@ def _as_stacked(value: Tensor) -> Tensor:
 
 def _buffer(shapes: dict, dtype: torch.dtype, device: str) -> tuple[Tensor, dict[str, Tensor]]:
     flat = torch.zeros(sum(int(np.prod(shape)) for shape in shapes.values()), dtype=dtype, device=device)
-    return flat, _split(flat, shapes)
+    return flat, split_flat(flat, shapes)
 
 
-def _split(flat: Tensor, shapes: dict) -> dict[str, Tensor]:
+def split_flat(flat: Tensor, shapes: dict) -> dict[str, Tensor]:
+    """Views of a flat buffer, of the given shapes one after the other."""
     parts = flat.split([int(np.prod(shape)) for shape in shapes.values()])
     return {name: part.view(*shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)}

@@ -30,7 +30,7 @@ def write_record(path: Path, arrays: dict[str, np.ndarray]) -> None:
                 temporary.write_bytes(hashlib.sha256(data).digest() + data)
             return
         except FileNotFoundError:
-            # Another process that finished the same shard removed the folder under our hands: make it again.
+            # Another process that finished the same work removed the folder under our hands: make it again.
             if attempt == ATTEMPTS:
                 raise
 

@@ -9,10 +9,13 @@ CORES ?= all
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+# Where jobs go: the folder of a profile, or nothing for this machine.
+PROFILE ?= $(if $(shell command -v sbatch),slurm)
+ASKED = $(if $(CONFIGFILE),--configfile $(CONFIGFILE))
 # One thread a process: snakemake runs several, and more threads than cores are slower than one.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help setup demo report test test-unit test-workflow test-slurm lint lock bench bench-gpu plan status clean
+.PHONY: help setup demo report test test-unit test-workflow test-slurm lint lock bench bench-gpu proof-ntu dag plan status preflight clean
 
 help:  ## say what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -65,6 +68,26 @@ lock:  ## renew requirements.lock from pyproject.toml
 
 bench: $(READY)  ## speed of every engine against a reference-style loop, in one run
 	$(BIN)/python bench/engines.py
+	$(BIN)/python bench/ntu_parser.py
+
+bench-gpu:  ## kernels, equality and speed on this machine's GPU; needs no .venv, only PYTHON with torch and triton
+	$(PYTHON) bench/gpu.py
+
+proof-ntu: $(READY)  ## convert made-up archives with all 56,880 NTU-60 names (MISSING=list of samples without skeletons)
+	$(BIN)/python bench/ntu_full_size.py $(if $(MISSING),--missing $(MISSING))
+
+dag: $(READY)  ## draw docs/images/dag.svg (needs graphviz)
+	$(BIN)/snakemake --rulegraph dot -- demo | tred | dot -Tsvg > docs/images/dag.svg
+
+plan: $(READY)  ## what a study will cost (STUDY=name, else the one that config.yaml names)
+	@$(BIN)/python workflow/scripts/plan.py --profile "$(PROFILE)" $(if $(STUDY),--study $(STUDY)) $(ASKED)
+
+status: $(READY)  ## how far it is: trainings, jobs, failures with their reason
+	@$(BIN)/python workflow/scripts/status.py --profile "$(PROFILE)" $(if $(STUDY),--study $(STUDY)) $(ASKED)
+
+preflight: $(READY)  ## what would fail after hours, checked in a minute, on a compute node too
+	$(BIN)/snakemake $(if $(PROFILE),--profile $(PROFILE),--cores 1) --quiet rules progress host $(ASKED) \
+		--forcerun preflight_login -- $(if $(STUDY),logs/preflight/$(STUDY).json,preflight)
 
 clean:  ## remove what the workflow made (not data/raw)
 	rm -rf results logs benchmarks report.zip

@@ -8,6 +8,7 @@
 #   results/train/{dataset}/{recipe}/seed{seed}/{shard}.h5        cells first-last; 01459-01459 is a single cell
 #   results/benchmark/{dataset}/{recipe}.h5 + .parquet            everything merged; one row per cell
 #   results/analysis/{dataset}/{recipe}/...                       figures (svg + png) and tables (csv)
+#   results/analysis/{dataset}/{recipe}-against-{other}/...       two precisions of one recipe compared
 #   results/archive/{study}.zip                                   RO-Crate with checksums
 #
 # (...).timing.json and .timing.parquet beside them hold measured seconds, device and dates, which nothing depends on.
@@ -28,4 +29,6 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/results.smk"
 include: "workflow/rules/analysis.smk"
+include: "workflow/rules/precision.smk"
+include: "workflow/rules/preflight.smk"
 include: "workflow/rules/studies.smk"

@@ -6,7 +6,7 @@ import yaml
 
 from skelnas import study
 from skelnas.analysis.products import FIGURES, TABLES
-from skelnas.configuration import checked
+from skelnas.configuration import checked, read
 from skelnas.errors import InputError
 from skelnas.images.encodings import ENCODINGS
 from skelnas.images.splits import RULES
@@ -14,7 +14,8 @@ from skelnas.training.engines import ENGINES
 from skelnas.training.recipe import PRECISIONS, Recipe
 
 ROOT = Path(__file__).resolve().parents[1]
-SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+SCHEMA_FILE = ROOT / "workflow/schemas/config.schema.yaml"
+SCHEMA = yaml.safe_load(SCHEMA_FILE.read_text())
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 
 
@@ -97,3 +98,20 @@ def test_mistakes_are_named_with_their_place(config, words):
         checked(config, SCHEMA)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_files_are_read_one_over_the_other(tmp_path):
+    (tmp_path / "a.yaml").write_text(
+        "recipes: {a: {epochs: 3, batch-size: 4}, b: {epochs: 5, batch-size: 4}}\nstudy: x\n"
+    )
+    (tmp_path / "b.yaml").write_text("recipes: {b: {epochs: 7}}\nstudies: {}\ndatasets: {}\n")
+    config = read([tmp_path / "a.yaml", tmp_path / "b.yaml"], SCHEMA_FILE)
+    assert {name: recipe["epochs"] for name, recipe in config["recipes"].items()} == {"a": 3, "b": 7}
+    assert (config["study"], config["recipes"]["b"]["momentum"]) == ("x", 0.9)
+
+
+@pytest.mark.parametrize("content", ["a: [", "- a", ""])
+def test_a_file_that_is_no_configuration_is_named(tmp_path, content):
+    (tmp_path / "a.yaml").write_text(content)
+    with pytest.raises(InputError, match=r"a\.yaml (cannot be read as YAML|holds no configuration)"):
+        read([tmp_path / "a.yaml"], SCHEMA_FILE)

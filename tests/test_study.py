@@ -97,6 +97,7 @@ def test_training_hash_follows_recipe_cells_and_seed():
 def test_sources_lie_below_data_raw_or_are_read_in_place():
     config = configuration(a={})
     assert study.raw_files(config, "own") == ["data/raw/own/a.zip", "/recordings"]
+    assert study.source_files(config) == ["own/a.zip", "own/b.csv"]
     assert study.raw_source(config, "own/a.zip") == {"file": "own/a.zip", "url": "/a.zip"}
     assert study.raw_source(config, "own/b.csv") == {"file": "own/b.csv"}
     with pytest.raises(InputError, match=r"no data set has the source file 'own/c\.csv'"):
@@ -118,4 +119,13 @@ def test_a_study_has_the_files_of_each_data_set_once_and_of_each_run():
         "results/analysis/own/long/learning-curves.png",
         "results/analysis/own/long/learning-curves.svg",
         "results/analysis/own/long/learning-curves.csv",
+    ]
+
+
+def test_a_comparison_adds_its_figure_and_its_table():
+    config = configuration(a={})
+    before = study.study_files(config, "a")
+    config["studies"]["a"]["comparisons"] = [{"dataset": "own", "recipe": "short", "other": "long"}]
+    assert study.study_files(config, "a") == before + [
+        f"results/analysis/own/short-against-long/precision{end}" for end in (".png", ".svg", ".csv")
     ]

@@ -1,6 +1,7 @@
 """Checking config.yaml against its schema, with messages for people."""
 
 import copy
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,34 @@ def checked(config: dict[str, Any], schema: dict[str, Any], where: str = "config
     filled = copy.deepcopy(config)
     _fill(filled, schema, schema)
     return filled
+
+
+def read(files: Iterable[Path | str], schema: Path | str) -> dict[str, Any]:
+    """The checked configuration of some YAML files; as in `snakemake --configfile`, what a later one says counts.
+
+    Raises:
+        InputError: a file is missing or no YAML; what `checked` refuses.
+    """
+    import yaml  # comes with snakemake, too
+
+    config: dict[str, Any] = {}
+    for file in files:
+        try:
+            content = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise InputError(f"{file} cannot be read as YAML ({' '.join(str(error).split())}); correct it") from error
+        if not isinstance(content, dict):
+            raise InputError(f"{file} holds no configuration; it must be keys with values")
+        _update(config, content)
+    return checked(config, yaml.safe_load(Path(schema).read_text(encoding="utf-8")))
+
+
+def _update(config: dict[str, Any], other: dict[str, Any]) -> None:
+    for key, value in other.items():
+        if isinstance(value, dict) and isinstance(config.get(key), dict):
+            _update(config[key], value)
+        else:
+            config[key] = value
 
 
 def _sentence(error: Any, where: str) -> str:

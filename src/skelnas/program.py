@@ -1,6 +1,7 @@
 """How a script of the workflow runs: its messages also in its log file, a user's mistake as one sentence."""
 
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
@@ -29,7 +30,10 @@ class _Both:
 
 
 def run(function: Callable[..., object], log: str, **values: Any) -> None:
-    """Call `function(**values)` with standard error doubled into `log`; end with status 1 on an `InputError`."""
+    """Call `function(**values)` with standard error doubled into `log`; end with status 1 on an error.
+
+    A user's mistake is one sentence, everything else a traceback.
+    """
     Path(log).parent.mkdir(parents=True, exist_ok=True)
     with Path(log).open("w", encoding="utf-8") as file:
         terminal, sys.stderr = sys.stderr, _Both(sys.stderr, file)
@@ -37,6 +41,9 @@ def run(function: Callable[..., object], log: str, **values: Any) -> None:
             function(**values)
         except InputError as error:
             sys.stderr.write(f"{error}\n")
+            sys.exit(1)
+        except Exception:
+            traceback.print_exc()  # into the log as well, where `make status` looks
             sys.exit(1)
         finally:
             sys.stderr = terminal

@@ -169,4 +169,7 @@ def study_files(config: Config, study: str) -> list[str]:
     for run in wanted:
         files += [f"results/benchmark/{run.folder}{end}" for end in (".h5", ".parquet")]
         files += [f"results/analysis/{run.folder}/{name}{end}" for name in analyses for end in ANALYSES[name]]
+    for comparison in config["studies"][study]["comparisons"]:
+        folder = "{dataset}/{recipe}-against-{other}".format_map(comparison)
+        files += [f"results/analysis/{folder}/precision{end}" for end in FIGURE + TABLE]
     return files

@@ -1,0 +1,130 @@
+"""`make plan`, `make status` and `make preflight` on a folder with the beginnings of a study."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+import yaml
+
+from .checkout import Checkout
+
+pytestmark = pytest.mark.workflow
+
+CONFIG = {
+    "study": "small",
+    "datasets": {
+        "synthetic": {
+            "reader": "synthetic",
+            "sources": [{"file": "synthetic/Skeleton.zip"}],
+            "width": 68,
+            "split": {"rule": "subjects", "train": [1, 3, 5, 7], "valid": [7]},
+        }
+    },
+    "recipes": {"e1": {"epochs": 1, "batch-size": 32}},
+    "studies": {
+        "small": {
+            "runs": [{"dataset": "synthetic", "recipe": "e1", "seeds": [1], "cells": "0-3", "cells-per-shard": 2}]
+        }
+    },
+    "training": {"device": "cpu"},
+}
+MANIFEST = {"fingerprint": "ab" * 32, "height": 60, "width": 68, "classes": ["x", "y"], "images": {"train": 10}}
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A folder where nothing has been done yet."""
+    return Checkout.make(tmp_path, CONFIG)
+
+
+def program(checkout, name, *arguments, succeeds=True):
+    command = [sys.executable, f"workflow/scripts/{name}.py", *arguments]
+    begun = time.monotonic()
+    done = subprocess.run(command, cwd=checkout.folder, capture_output=True, text=True, check=False)
+    assert (done.returncode == 0) == succeeds, done.stderr
+    assert time.monotonic() - begun < 20  # 1 s on a machine with nothing else to do
+    return done.stdout if succeeds else done.stderr
+
+
+def test_plan_from_nothing_to_a_calibrated_rate(checkout):
+    text = program(checkout, "plan")
+    assert "synthetic/e1       2         0          4     0     4     unknown  unknown" in text
+    assert "no rate is known before the images are made: snakemake --cores all results/images/synthetic.json" in text
+
+    images = checkout.folder / "results/images"
+    images.mkdir(parents=True)
+    (images / "synthetic.json").write_text(json.dumps(MANIFEST))
+    assert "`make bench` on the kind of machine that will train measures one" in program(checkout, "plan")
+
+    rate = {"height": 60, "width": 68, "classes": 2, "samples": 10, "epochs": 1, "batch-size": 32, "seconds": 7200}
+    rate |= {"precision": "fp32", "engine": "fused", "device": "GPU A", "cells": [0, 1, 2, 3]}
+    (checkout.folder / "bench").mkdir()
+    calibration = {"format": "skelnas calibration 1", "rates": [rate]}
+    (checkout.folder / "bench/calibration.json").write_text(json.dumps(calibration))
+    text = program(checkout, "plan", "--profile", "slurm")
+    assert "synthetic/e1       2         0          4     0     4         2.0" in text
+    assert "2 trainings per hour, from make bench on GPU A with 60 x 68 images in batches of 32" in text
+    assert "Study small: 4 trainings left, 2.0 hours of one device; 64 jobs at a time from now on" in text
+
+
+def test_mistakes_are_one_sentence(checkout):
+    assert program(checkout, "plan", "--study", "big", succeeds=False).startswith(
+        "config.yaml: there is no study 'big'"
+    )
+    assert "the profile nowhere/config.yaml cannot be read" in program(
+        checkout, "status", "--profile", "nowhere", succeeds=False
+    )
+
+
+def test_status_tells_running_shards_from_stopped_ones(checkout):
+    logs = checkout.folder / "logs/train/synthetic/e1/seed1"
+    logs.mkdir(parents=True)
+    (logs / "00000-00001.log").write_text("synthetic e1 seed 1: 1/2 cells (50%), 4 s gone, 4 s left; 900 cells/hour\n")
+    (logs / "00002-00003.log").write_text("training: device is cuda, but PyTorch sees no GPU here\n")
+    text = program(checkout, "status")
+    assert "Study small: 0 of 4 trainings done (0%), 0 in the last hour" in text
+    assert "synthetic/e1       2         0        1        0          4     0          0" in text
+    assert "Stopped: 1;" in text
+    assert "seed1/00002-00003.h5, " in text
+    assert "    training: device is cuda, but PyTorch sees no GPU here" in text
+
+    old = time.time() - 7200
+    os.utime(logs / "00000-00001.log", (old, old))
+    slurm = checkout.folder / "logs/slurm/rule_train/synthetic_e1_1_00000-00001"
+    slurm.mkdir(parents=True)
+    (slurm / "12.log").write_text("slurmstepd: error: *** JOB 12 ON n1 CANCELLED DUE TO TIME LIMIT ***\nbye\n")
+    text = program(checkout, "status")
+    assert "Stopped: 2;" in text
+    assert "    slurmstepd: error: *** JOB 12 ON n1 CANCELLED DUE TO TIME LIMIT ***" in text
+
+
+def test_status_believes_squeue(checkout, monkeypatch):
+    folder = checkout.folder / "commands"
+    folder.mkdir()
+    lines = "skelnas_1|RUNNING|rule_train_wildcards_synthetic_e1_1_00000-00001\n"
+    lines += "skelnas_1|PENDING|rule_train_wildcards_synthetic_e1_1_00002-00003"
+    (folder / "squeue").write_text(f"#!/bin/sh\necho '{lines}'\n")
+    (folder / "squeue").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    text = program(checkout, "status", "--profile", "slurm")
+    assert "synthetic/e1       2         0        1        1          4" in text
+    assert "Running and waiting: as squeue says." in text
+
+
+def test_preflight_passes_and_names_what_does_not(checkout):
+    said = checkout.snakemake("preflight")
+    assert "ok      data/raw/synthetic/Skeleton.zip will be generated" in said
+    assert "ok      training.device is cpu" in said
+    report = json.loads((checkout.folder / "logs/preflight/small.json").read_text())
+    assert report["login"]["versions"] == report["node"]["versions"]
+
+    block = {"reader": "ntu", "sources": [{"file": "mine.zip", "register": "https://page.example"}]}
+    config = {**CONFIG, "datasets": {"synthetic": {**CONFIG["datasets"]["synthetic"], **block}}}
+    (checkout.folder / "config.yaml").write_text(yaml.safe_dump(config))
+    said = checkout.snakemake("preflight", flags=["--forcerun", "preflight_login"], succeeds=False)
+    assert "PROBLEM data/raw/mine.zip is missing: get it from https://page.example and put it there" in said
+    assert "checks did not pass" in said
+    assert not (checkout.folder / "logs/preflight/small.json").exists()

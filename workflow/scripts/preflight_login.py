@@ -1,0 +1,44 @@
+"""Look at everything that can be seen from the machine that snakemake is called from."""
+
+import socket
+from dataclasses import asdict
+
+from skelnas import preflight, study
+from skelnas.files import write_json
+from skelnas.outlook import outlook
+from skelnas.plan import free_bytes
+from skelnas.program import run
+from skelnas.standing import run_standing
+
+
+def look(study_name: str, config: dict, jobs: int | None, facts_path: str) -> None:
+    """Check folders, disk, data and SLURM for a study, and write what was found with the versions here (JSON).
+
+    `jobs` is how many a cluster runs at a time, None where everything runs here.
+    """
+    training = config["training"]
+    standings = [
+        run_standing(one, study.recipe(config, one.recipe), training["engine"])
+        for one in study.runs(config, study_name)
+    ]
+    need = sum(one.need for one in outlook(standings, [], training, jobs or 1))
+    checks = [
+        preflight.writable("results"),
+        preflight.writable("data/raw"),
+        preflight.enough_disk(need, free_bytes("results")),
+        *preflight.data(config, study_name),
+        *(preflight.slurm_memory() if jobs else []),
+    ]
+    facts = {"host": socket.gethostname(), "versions": preflight.versions(), "checks": [*map(asdict, checks)]}
+    write_json(facts_path, facts)
+
+
+if __name__ == "__main__":
+    run(
+        look,
+        snakemake.log[0],
+        study_name=snakemake.wildcards.study,
+        config=snakemake.params.config,
+        jobs=snakemake.params.jobs,
+        facts_path=snakemake.output.facts,
+    )

@@ -21,6 +21,15 @@ def test_the_same_figure_is_the_same_file(tmp_path, ending):
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"a.{ending}", f"b.{ending}"]
 
 
+def test_the_last_bits_of_the_layout_do_not_matter(tmp_path):
+    figure = drawn()
+    save_figure(figure, tmp_path / "a.svg")
+    edges = figure.axes[0].get_position().get_points()
+    assert (edges == edges.round(6)).all()
+    save_figure(figure, tmp_path / "again.svg")
+    assert (tmp_path / "again.svg").read_bytes() == (tmp_path / "a.svg").read_bytes()
+
+
 def test_size_is_that_of_the_figure(tmp_path):
     save_figure(drawn(), tmp_path / "a.png")
     with Image.open(tmp_path / "a.png") as image:

@@ -30,6 +30,7 @@ rule learning_curves:
 
 
 use rule learning_curves as accuracy_distribution with:
+    localrule: True
     output:
         figures=report(
             multiext("results/analysis/{dataset}/{recipe}/accuracy-distribution", ".png", ".svg"),
@@ -45,6 +46,7 @@ use rule learning_curves as accuracy_distribution with:
 
 
 use rule learning_curves as accuracy_and_cost with:
+    localrule: True
     output:
         figures=report(
             multiext("results/analysis/{dataset}/{recipe}/accuracy-and-cost", ".png", ".svg"),
@@ -60,6 +62,7 @@ use rule learning_curves as accuracy_and_cost with:
 
 
 use rule learning_curves as best_and_worst_cells with:
+    localrule: True
     output:
         figures=report(
             multiext("results/analysis/{dataset}/{recipe}/best-and-worst-cells", ".png", ".svg"),
@@ -75,6 +78,7 @@ use rule learning_curves as best_and_worst_cells with:
 
 
 use rule learning_curves as operations_and_edges with:
+    localrule: True
     output:
         figures=report(
             multiext("results/analysis/{dataset}/{recipe}/operations-and-edges", ".png", ".svg"),
@@ -90,6 +94,7 @@ use rule learning_curves as operations_and_edges with:
 
 
 use rule learning_curves as rank_agreement with:
+    localrule: True
     output:
         figures=report(
             multiext("results/analysis/{dataset}/{recipe}/rank-agreement", ".png", ".svg"),

@@ -25,7 +25,8 @@ def or_stop(function, *arguments):
     try:
         return function(*arguments)
     except InputError as error:
-        raise WorkflowError(str(error)) from None
+        # Below any other exception of an input function Snakemake prints a traceback.
+        raise SystemExit(str(error)) from None
 
 
 config = or_stop(
@@ -38,6 +39,7 @@ or_stop(study.runs, config, config["study"])
 wildcard_constraints:
     dataset=r"[a-z0-9_]+",
     recipe=r"[a-z0-9][a-z0-9-]*",
+    other=r"[a-z0-9][a-z0-9-]*",
     seed=r"\d+",
     shard=r"\d{5}-\d{5}(-[0-9a-f]{8})?",
     study="|".join(config["studies"]),
@@ -49,7 +51,7 @@ def shard_files(wildcards):
     """Every shard of a benchmark file."""
     folder = f"{wildcards.dataset}/{wildcards.recipe}"
     if folder not in RUNS:
-        raise WorkflowError(f"config.yaml: no study trains {folder}; there are {', '.join(RUNS)}")
+        raise SystemExit(f"config.yaml: no study trains {folder}; there are {', '.join(RUNS)}")
     return RUNS[folder].shard_paths()
 
 
@@ -65,7 +67,7 @@ def known(noun):
     def check(wildcards):
         name = wildcards.get(noun)
         if name not in config[f"{noun}s"]:
-            raise WorkflowError(f"config.yaml: there is no {noun} {name!r}; there are {', '.join(config[f'{noun}s'])}")
+            raise SystemExit(f"config.yaml: there is no {noun} {name!r}; there are {', '.join(config[f'{noun}s'])}")
         return []
 
     return check

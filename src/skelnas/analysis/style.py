@@ -10,6 +10,8 @@ from pathlib import Path
 import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.transforms import Bbox
 
 from skelnas.errors import InputError
 from skelnas.files import whole_file
@@ -87,4 +89,17 @@ def save_figure(figure: Figure, path: Path | str) -> None:
     if path.suffix not in metadata:
         raise InputError(f"{path}: figures are saved as .svg or .png, not as {path.suffix or 'a file without ending'}")
     with style(), whole_file(path) as temporary:
+        _settle(figure)
         figure.savefig(temporary, format=path.suffix[1:], metadata=metadata[path.suffix])
+
+
+def _settle(figure: Figure) -> None:
+    """Lay the figure out once, and round the places of its parts to a millionth of its size.
+
+    The solver of the layout leaves their last bits to chance, and svg names clip paths after all bits.
+    """
+    if isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine):
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+        for axes in figure.axes:
+            axes.set_position(Bbox(axes.get_position(original=True).get_points().round(6)))

@@ -1,0 +1,143 @@
+"""Everything that only a GPU can settle, in one command: `python bench/gpu.py [--out FILE] [--quick]`.
+
+Needs a source checkout and a Python with torch, triton, numpy, h5py, scipy, pillow and pytest. In this order:
+
+1. every Triton kernel, compiled, in one training step against PyTorch in float64; the fused engine's own tests;
+2. the fused engine against the plain one: the same curves in float64 over 8 steps with a ragged last batch;
+3. group independence: 20 cells trained together and one by one, in every precision; the differences, bit for bit;
+4. the bench (bench/engines.py).
+
+A step that fails does not stop the next; the exit status is 1 if one did. `build/bench-gpu.json` holds the outcome.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
+
+import numpy as np
+import torch
+from engines import offered, run
+from report import report
+from roofline import Shape
+from shapes import UTD, random_images, scaled
+
+from skelnas.cells.selection import select
+from skelnas.files import write_json
+from skelnas.progress import Progress
+from skelnas.training.curves import Curves
+from skelnas.training.engines import Job, Settings, train_jobs
+from skelnas.training.fused import kernel_check
+from skelnas.training.recipe import Recipe
+
+ROOT = Path(__file__).resolve().parents[1]
+TESTED = "tests/training/fused"
+EQUAL = 1e-6  # relative; curves keep losses in float32, whose last bit is 6e-8
+CELLS = 20
+
+
+def kernels(device: torch.device, narrow: torch.dtype) -> dict[str, Any]:
+    """One training step with the Triton kernels, compiled, against PyTorch's operations in float64."""
+    from skelnas.training import kernels as compiled
+
+    try:
+        kernel_check.check(compiled, device, narrow)
+    except ArithmeticError as error:
+        return {"passed": False, "error": str(error)}
+    return {"passed": True}
+
+
+def engine_tests() -> dict[str, Any]:
+    """The fused engine's own tests in this Python; those that ask for a GPU find one."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", TESTED]
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    last = done.stdout.strip().splitlines()[-12:]
+    sys.stderr.write("\n".join(last) + "\n")
+    return {"passed": done.returncode == 0, "summary": last[-1] if last else done.stderr[-300:]}
+
+
+def trained(jobs: list[Job], shape: Shape, recipe: Recipe, engine: str, device: str) -> dict[Job, Curves]:
+    """The curves of `jobs` on random images of `shape`, all given to the engine at once."""
+    found: dict[Job, Curves] = {}
+
+    def keep(cell: int, seed: int, curves: Curves, seconds: float) -> None:
+        found[cell, seed] = curves
+
+    train_jobs(jobs, random_images(shape), recipe, Settings(engine=engine, device=device), keep)
+    return found
+
+
+def float64_equality(device: str) -> dict[str, Any]:
+    """Largest difference of the fused engine's curves from the plain engine's: 8 steps, the last with 3 images."""
+    shape = scaled(UTD.full, 7 * 32 + 3)
+    jobs = [(cell, 777) for cell in (1835, 1462, 1651, 9, *select("stratified-4"))]
+    recipe = Recipe(epochs=1, batch_size=32, precision="fp64")
+    plain, fused = (trained(jobs, shape, recipe, engine, device) for engine in ("plain", "fused"))
+    loss = max(float(np.max(np.abs(fused[job].loss / plain[job].loss - 1))) for job in jobs)
+    counts = sum(int((fused[job].top1 != plain[job].top1).sum()) for job in jobs)
+    return {"passed": loss < EQUAL and not counts, "largest_loss_difference": loss, "different_counts": counts}
+
+
+def group_independence(device: str, precision: str) -> dict[str, Any]:
+    """How many of 20 cells score the same, bit for bit, alone as in their group; two epochs."""
+    shape = scaled(UTD.full, 2 * 32 + 3)
+    jobs = [(cell, 777) for cell in select(f"stratified-{CELLS}")]
+    recipe = Recipe(epochs=2, batch_size=32, precision=precision)
+    together = trained(jobs, shape, recipe, "fused", device)
+    progress, different, largest = Progress(f"{precision} alone", len(jobs), "cells"), [], 0.0
+    for job in jobs:
+        alone = trained([job], shape, recipe, "fused", device)[job]
+        if alone.loss.tobytes() != together[job].loss.tobytes() or (alone.top1 != together[job].top1).any():
+            different.append(job[0])
+            largest = max(largest, float(np.max(np.abs(alone.loss / together[job].loss - 1))))
+        progress.advance()
+    return {"passed": not different, "different_cells": different, "largest_loss_difference": largest}
+
+
+def main() -> int:
+    """Run every step, print one table, write the JSON; 1 if a step failed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="the short bench")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cuda", help="cpu only to try this script")
+    parser.add_argument("--minutes", type=float, default=6, help="of the bench (default 6)")
+    parser.add_argument("--out", type=Path, default=ROOT / "build/bench-gpu.json")
+    arguments = parser.parse_args()
+    device = torch.device(arguments.device)
+    if device.type == "cuda" and not torch.cuda.is_available():
+        parser.exit(1, "bench-gpu: PyTorch sees no GPU here; run it on a GPU machine\n")
+    steps: dict[str, Callable[[], dict[str, Any]]] = {
+        "Triton kernels, float32": lambda: kernels(device, torch.float32),
+        "Triton kernels, bfloat16": lambda: kernels(device, torch.bfloat16),
+        "tests of the fused engine": engine_tests,
+        "float64 equality with the plain engine": lambda: float64_equality(device.type),
+    }
+    for precision in offered(device):
+        steps[f"group independence, {precision}"] = lambda chosen=precision: group_independence(device.type, chosen)
+    outcome: dict[str, Any] = {}
+    for name, step in steps.items():
+        begun = time.monotonic()
+        try:
+            outcome[name] = step()
+        except Exception as error:  # the next steps still tell something
+            outcome[name] = {"passed": False, "error": f"{type(error).__name__}: {error}"}
+        outcome[name]["seconds"] = round(time.monotonic() - begun, 1)
+        sys.stderr.write(f"{name}: {'passed' if outcome[name]['passed'] else 'FAILED'} {outcome[name]}\n")
+        write_json(arguments.out, outcome)
+    result, rates = run(device, arguments.minutes, arguments.quick)
+    write_json(arguments.out, outcome | {"bench": result, "calibration": rates})
+    print(report(result) + "\n")
+    for name, found in outcome.items():
+        print(f"{'passed' if found['passed'] else 'FAILED'}  {name}  {found}")
+    failed = not all(found["passed"] for found in outcome.values()) or any("failure" in one for one in result["rows"])
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

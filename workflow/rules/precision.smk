@@ -1,0 +1,31 @@
+"""Comparing two precisions of one recipe on the same cells and seeds.
+
+Inputs: the two benchmark files.
+Outputs: results/analysis/{dataset}/{recipe}-against-{other}/precision.png, .svg and .csv.
+"""
+
+
+rule precision:
+    """Hold the difference between two precisions against the noise between seeds."""
+    localrule: True
+    input:
+        first="results/benchmark/{dataset}/{recipe}.h5",
+        second="results/benchmark/{dataset}/{other}.h5",
+    output:
+        figures=report(
+            multiext("results/analysis/{dataset}/{recipe}-against-{other}/precision", ".png", ".svg"),
+            caption="../report/precision.rst",
+            category="Benchmark",
+            subcategory="{dataset}, {recipe}",
+            labels={"figure": "precision, against {other}"},
+        ),
+        table="results/analysis/{dataset}/{recipe}-against-{other}/precision.csv",
+    log:
+        "logs/precision/{dataset}/{recipe}-against-{other}.log",
+    conda:
+        "../../envs/data.yaml"
+    script:
+        "../scripts/precision.py"
+
+
+ruleorder: precision > table

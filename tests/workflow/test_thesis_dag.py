@@ -1,0 +1,22 @@
+"""The whole thesis as a plan."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from .checkout import Checkout
+
+pytestmark = pytest.mark.workflow
+
+
+def test_thesis_is_585_trainings_in_at_most_700_jobs(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    checkout = Checkout.make(tmp_path)
+    begun = time.monotonic()
+    plan = checkout.plan("thesis")
+    seconds = time.monotonic() - begun
+    with capsys.disabled():
+        print(f"\nsnakemake -n thesis: {plan['total']} jobs in {seconds:.1f} s")
+    assert plan["train"] == 585
+    assert plan["total"] <= 700
+    assert seconds < 60

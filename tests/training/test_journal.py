@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skelnas.training.curves import Curves
-from skelnas.training.journal import Entry, Journal
+from skelnas.training.journal import Entry, Journal, remove_journals
 
 IDENTITY = "0123456789abcdef" * 4
 TIMING = {"seconds": 1.5, "device": "a processor"}
@@ -73,9 +73,17 @@ def test_removal_leaves_nothing_but_other_journals(journal, tmp_path):
     other = Journal(tmp_path / "00125-00249.h5", IDENTITY, "plain", "cpu")
     journal.add(7, entry())
     other.add(130, entry())
-    journal.remove()
+    remove_journals([tmp_path / "00000-00124.h5"])
     assert not journal.folder.exists()
     assert sorted(other.read([130], 4)) == [130]
-    other.remove()
+    remove_journals([tmp_path / "00125-00249.h5"])
     assert list(tmp_path.iterdir()) == []
-    other.remove()  # a second process that finishes later finds nothing to remove
+    remove_journals([tmp_path / "00125-00249.h5"])  # nothing is left to remove
+
+
+def test_journals_of_shards_with_longer_names_stay(tmp_path):
+    others = ["00000-00001-01234567-0123456789abcdef-plain-cpu", "00000-00001-0123456789abcdef-plain"]
+    for name in ["00000-00001-0123456789abcdef-plain-cpu", *others]:
+        (tmp_path / ".journal" / name).mkdir(parents=True)
+    remove_journals([tmp_path / "00000-00001.h5"])
+    assert sorted(path.name for path in (tmp_path / ".journal").iterdir()) == sorted(others)

@@ -15,6 +15,7 @@ from skelnas.errors import InputError
 from skelnas.results.shard import identity, read_shard, timing_path
 from skelnas.training import plain
 from skelnas.training.engines import Settings
+from skelnas.training.journal import remove_journals
 from skelnas.training.recipe import Recipe
 from skelnas.training.shard_run import ended_by_sigterm, train_shard
 
@@ -82,6 +83,8 @@ def test_shard_holds_the_curves_of_its_cells(tiny, undisturbed):
 
 def test_nothing_is_left_but_the_shard_and_its_timing(undisturbed):
     path, _ = undisturbed
+    assert content(path.parent) == [".journal", "shard.h5", "shard.timing.json"]
+    remove_journals([path])
     assert content(path.parent) == ["shard.h5", "shard.timing.json"]
     timing = json.loads(timing_path(path).read_text())
     assert list(timing["cells"]) == [str(cell) for cell in sorted(CELLS)]
@@ -123,7 +126,7 @@ def test_sigterm_ends_cleanly_and_keeps_what_is_finished(undisturbed, started, t
     assert f"of {len(CELLS)} cells are in the journal already" in capsys.readouterr().err
     assert len(finished) >= 1
     assert (tmp_path / "shard.h5").read_bytes() == undisturbed[0].read_bytes()
-    assert content(tmp_path) == ["shard.h5", "shard.timing.json"]
+    assert content(tmp_path) == [".journal", "shard.h5", "shard.timing.json"]
 
 
 def test_sigterm_is_a_sentence_and_an_exit_status(capsys):
@@ -140,7 +143,7 @@ def test_two_processes_train_the_same_shard(undisturbed, started, tmp_path):
         process.join(60)
         assert process.exitcode == 0
     assert (tmp_path / "shard.h5").read_bytes() == undisturbed[0].read_bytes()
-    assert content(tmp_path) == ["shard.h5", "shard.timing.json"]
+    assert content(tmp_path) == [".journal", "shard.h5", "shard.timing.json"]
 
 
 def test_crashing_cell_is_named_and_the_others_are_kept(tiny, undisturbed, tmp_path, monkeypatch):
@@ -174,6 +177,27 @@ def test_finished_journal_needs_no_training(tiny, undisturbed, tmp_path, monkeyp
         run(tiny, path)
     monkeypatch.setattr(plain, "train_cell", interrupt)
     run(tiny, path)
+    assert path.read_bytes() == undisturbed[0].read_bytes()
+
+
+def test_deleted_by_snakemake_it_comes_back_without_training(tiny, undisturbed, tmp_path, monkeypatch, capsys):
+    """The job was ended between the shard and its own end, when snakemake deletes what it has written."""
+    path = tmp_path / "shard.h5"
+    run(tiny, path)
+    timing = timing_path(path).read_bytes()
+    assert not list(tmp_path.rglob("*.cell"))
+    path.unlink()
+    timing_path(path).unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(plain, "train_cell", interrupt)
+        run(tiny, path)
+    assert "was finished by a job that was ended" in capsys.readouterr().err
+    assert path.read_bytes() == undisturbed[0].read_bytes()
+    assert timing_path(path).read_bytes() == timing
+    [kept] = tmp_path.rglob(".journal/*/shard.h5")
+    kept.write_bytes(kept.read_bytes()[:-1])
+    path.unlink()
+    run(tiny, path)  # what is damaged is trained again
     assert path.read_bytes() == undisturbed[0].read_bytes()
 
 

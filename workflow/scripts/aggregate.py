@@ -10,6 +10,7 @@ from skelnas.results.benchmark import Expected, aggregate
 from skelnas.results.query import Benchmark
 from skelnas.results.summary import summarise, write_table
 from skelnas.results.timing import merge_timings
+from skelnas.training.journal import remove_journals
 from skelnas.training.recipe import Recipe
 
 
@@ -22,7 +23,7 @@ def merge(
     cells: str,
     outputs: dict[str, str],
 ) -> None:
-    """Check `shards` against what the run asks for and write `outputs` (benchmark, summary, timing)."""
+    """Check `shards` against what the run asks for, write `outputs` (benchmark, summary, timing), remove journals."""
     manifest = json.loads(Path(manifest_path).read_text(encoding="utf-8"))
     expected = Expected(
         dataset=dataset,
@@ -40,6 +41,7 @@ def merge(
     with Benchmark(outputs["benchmark"]) as benchmark:
         write_table(outputs["summary"], summarise(benchmark))
     write_table(outputs["timing"], merge_timings(shards))
+    remove_journals(shards)
 
 
 if __name__ == "__main__":

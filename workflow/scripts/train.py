@@ -3,8 +3,8 @@
 from skelnas.cells.selection import select
 from skelnas.images.image_set import read_image_set
 from skelnas.program import run
-from skelnas.training.settings import Settings
 from skelnas.training.recipe import Recipe
+from skelnas.training.settings import Settings
 from skelnas.training.shard_run import train_shard
 
 

@@ -3,9 +3,13 @@
 It lies in `.journal/` beside the shard, unknown to the workflow, in a folder named after the shard, the first digits of
 its identity, the engine and the kind of device: results of different ones never meet in one shard. A damaged record
 counts as absent. Two processes that train the same shard write the same records, each whole.
+
+In a finished shard's journal the records give way to second names (hard links) of the shard and its sidecar, until its
+benchmark file is made: snakemake deletes what a job has written when the job is ended before it could report success.
 """
 
 import json
+import re
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
+from skelnas.errors import InputError
+from skelnas.files import whole_file
 from skelnas.records import read_record, write_record
+from skelnas.results.shard import read_shard, timing_path
 from skelnas.training.curves import SPLITS, Curves
 
 SUFFIX = ".cell"
@@ -67,14 +74,48 @@ class Journal:
             return None
         return Entry(curves, timing)
 
-    def remove(self) -> None:
-        """Remove the journal of a shard that is in place, and the folder of journals when it was the last."""
-        # Another process may be writing the same shard's records right now; what it adds, it removes itself.
-        shutil.rmtree(self.folder, ignore_errors=True)
+    def keep(self, shard: Path) -> None:
+        """Put second names of the finished shard and its sidecar in the place of the records."""
         try:
-            self.folder.parent.rmdir()
+            for file in (shard, timing_path(shard)):
+                link = self.folder / file.name
+                link.unlink(missing_ok=True)
+                link.hardlink_to(file)
         except OSError:
-            return
+            return  # a file system without hard links: the records stay
+        for record in self.folder.glob(f"*{SUFFIX}"):
+            record.unlink(missing_ok=True)
+
+    def restore(self, shard: Path) -> bool:
+        """Bring back a finished shard and its sidecar from their second names; whether they were there and whole.
+
+        Raises:
+            InputError: the disk is full or the folder cannot be written.
+        """
+        kept = [self.folder / file.name for file in (shard, timing_path(shard))]
+        try:
+            read_shard(kept[0], self._identity)
+        except InputError:
+            return False
+        if not kept[1].is_file():
+            return False
+        for file in kept:
+            with whole_file(shard.with_name(file.name)) as temporary:
+                shutil.copyfile(file, temporary)
+        return True
 
     def _path(self, cell: int) -> Path:
         return self.folder / f"{cell:05d}{SUFFIX}"
+
+
+def remove_journals(shards: Iterable[Path | str]) -> None:
+    """Remove the journals of shards that are merged, and folders of journals that hold no others."""
+    for shard in map(Path, shards):
+        folder = shard.parent / ".journal"
+        for journal in folder.glob(f"{shard.stem}-*"):
+            if re.fullmatch(rf"{shard.stem}-[0-9a-f]{{16}}-[a-z]+-[a-z]+", journal.name):
+                shutil.rmtree(journal, ignore_errors=True)
+        try:
+            folder.rmdir()
+        except OSError:
+            continue  # it holds others, or is gone

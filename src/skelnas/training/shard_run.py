@@ -54,6 +54,9 @@ def train_shard(
         sys.stderr.write(f"{path.name}: already holds these trainings; delete it to train them again\n")
         return
     journal = Journal(path, own, settings.engine, device.type)
+    if journal.restore(path):
+        sys.stderr.write(f"{path.name}: was finished by a job that was ended before it could report it\n")
+        return
     entries = journal.read(cells, recipe.epochs)
     name, started, begun, before = device_name(device), _now(), time.monotonic(), len(entries)
     progress = Progress(f"{dataset} {recipe_name} seed {seed}", len(cells), "cells", done=len(entries))
@@ -77,7 +80,7 @@ def train_shard(
             raise InputError(f"{path}: {error}; {done}: `snakemake --cores all {path}`") from error
         write_json(timing_path(path), _timing(entries, seed, settings, started))
         write_shard(path, _shard(entries, cells, images, recipe, seed, dataset, own))
-    journal.remove()
+        journal.keep(path)
 
 
 def _is_finished(path: Path, own: str) -> bool:

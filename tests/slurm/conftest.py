@@ -1,0 +1,97 @@
+"""The throw-away cluster, an undisturbed study to compare with, and the table of faults at the end."""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import cluster
+
+from .tiny_study import TinyStudy
+
+FAULTS: list[tuple[str, str, float | None, float]] = []
+Fault = Callable[[str, str, float | None, float], None]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what each fault cost: docs/cluster.md quotes these lines."""
+    if FAULTS:
+        terminalreporter.section("faults")
+    for name, outcome, repeated, seconds in FAULTS:
+        again = "" if repeated is None else f"{repeated:.0f} s"
+        terminalreporter.write_line(f"{name:<55} {outcome:<35} repeated {again:<6} run {seconds:4.0f} s")
+
+
+@pytest.fixture
+def fault() -> Fault:
+    """Adds a line to the table: fault, what had to be done, seconds of training repeated (None: none), of the run."""
+
+    def add(name: str, outcome: str, repeated: float | None, seconds: float) -> None:
+        FAULTS.append((name, outcome, repeated, seconds))
+
+    return add
+
+
+@pytest.fixture(scope="session")
+def bring_up() -> Iterator[Callable[[bool], None]]:
+    """Brings the cluster up with or without accounting; every daemon ends with the tests, whatever happens."""
+    variant = None
+
+    def up(accounting: bool) -> None:
+        nonlocal variant
+        if variant is accounting:
+            return
+        try:
+            cluster.up(accounting)
+        except (SystemExit, OSError, RuntimeError, subprocess.SubprocessError) as error:
+            pytest.exit(f"make test-slurm needs root on Debian with room for mount namespaces: {error}", returncode=1)
+        variant = accounting
+
+    try:
+        yield up
+    finally:
+        cluster.down()
+
+
+@pytest.fixture
+def accounting(bring_up: Callable[[bool], None]) -> None:
+    """A cluster with slurmdbd, both nodes on."""
+    bring_up(True)
+
+
+@pytest.fixture(scope="session")
+def undisturbed(bring_up: Callable[[bool], None]) -> Iterator[TinyStudy]:
+    """The whole study, run on the cluster without any fault; read it, and disturb only copies of it."""
+    bring_up(True)
+    # Not below pytest's own folder: its path would be too long for some of SLURM's fields.
+    with tempfile.TemporaryDirectory(prefix="skelnas-study-") as folder:
+        study = TinyStudy.new(Path(folder))
+        study.run("tiny")
+        yield study
+
+
+@pytest.fixture
+def copied(undisturbed: TinyStudy) -> Iterator[Callable[..., TinyStudy]]:
+    """Makes copies of the undisturbed study, with or without what was trained; their jobs end with the test."""
+    made: list[tuple[TinyStudy, tempfile.TemporaryDirectory]] = []
+
+    def copy(trained: bool = False) -> TinyStudy:
+        folder = tempfile.TemporaryDirectory(prefix="skelnas-study-")
+        made.append((undisturbed.copy(Path(folder.name), trained), folder))
+        return made[-1][0]
+
+    yield copy
+    for study, folder in made:
+        study.end()
+        folder.cleanup()
+
+
+@pytest.fixture
+def untrained(copied: Callable[..., TinyStudy]) -> TinyStudy:
+    """A copy of the undisturbed study with its images, and nothing trained."""
+    return copied()

@@ -1,0 +1,38 @@
+"""The main snakemake ends while its jobs run: calling it again finishes the study."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from .conftest import Fault
+from .tiny_study import BENCHMARK, TinyStudy
+
+pytestmark = [pytest.mark.slurm, pytest.mark.usefixtures("accounting")]
+
+
+def test_killed_and_then_interrupted(untrained: TinyStudy, undisturbed: TinyStudy, fault: Fault) -> None:
+    study, begun = untrained, time.monotonic()
+    study.start(BENCHMARK)
+    running = study.job_with_progress()
+    study.main.kill()
+    study.main.wait()
+    # The jobs live on, and snakemake says itself what stands in the way of the next call.
+    assert running.number in {job.number for job in study.jobs() if job.state == "RUNNING"}
+    assert "--unlock" in study.run(BENCHMARK, succeeds=False)
+    study.run(flags=["--unlock"])
+    study.start(BENCHMARK)
+    study.wait("a second job of the same shard", lambda: sum(job.shard == running.shard for job in study.jobs()) > 1)
+    fault("main snakemake killed (kill -9)", "--unlock, call again", None, time.monotonic() - begun)
+
+    interrupted = study.job_with_progress(but=[running])
+    repeated, begun = study.unrecorded_seconds(interrupted.shard), time.monotonic()
+    own = {job.number for job in study.jobs()}
+    os.killpg(study.main.pid, signal.SIGINT)
+    study.finish(succeeds=False)
+    seconds = time.monotonic() - begun
+    assert interrupted.number not in {job.number for job in study.jobs()}, own
+    study.run(BENCHMARK)
+    study.assert_same_results(undisturbed)
+    fault("Ctrl-C", f"call again (it ended after {seconds:.0f} s)", repeated, time.monotonic() - begun)

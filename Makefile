@@ -61,9 +61,9 @@ lint: $(READY)  ## ruff, snakefmt and snakemake --lint
 
 lock:  ## renew requirements.lock from pyproject.toml
 	$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet pip-tools
-	build/lock/bin/pip-compile --quiet --upgrade --strip-extras --no-annotate --no-header --no-emit-index-url \
-		--no-emit-find-links --extra workflow --extra dev --output-file build/requirements.lock pyproject.toml
-	{ head -n 1 requirements.lock; sed -E '/^ *(#|$$)/d; s/\+cpu$$//' build/requirements.lock; } > build/new.lock
+	build/lock/bin/pip-compile --quiet --upgrade --strip-extras --no-annotate --no-header \
+		--extra workflow --extra dev --output-file build/requirements.lock pyproject.toml
+	{ head -n 1 requirements.lock; sed -E '/^ *(#|--|$$)/d; s/\+cpu$$//' build/requirements.lock; } > build/new.lock
 	mv build/new.lock requirements.lock
 
 bench: $(READY)  ## speed of every engine against a reference-style loop, in one run

@@ -28,7 +28,7 @@ import numpy as np
 
 from skelnas.cells.cost import costs
 from skelnas.errors import InputError
-from skelnas.training.curves import SPLITS
+from skelnas.skeletons.recording import SPLITS
 from skelnas.training.recipe import Recipe
 
 CALIBRATION = Path("bench/calibration.json")

@@ -91,6 +91,8 @@ class TinyStudy:
                 stderr=subprocess.STDOUT,
                 env={**os.environ, "OMP_NUM_THREADS": "1", **self.environment},
                 start_new_session=True,
+                # Where tests run in the background, Ctrl-C is ignored, and that would be inherited.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )
 
     def finish(self, seconds: float = LONGEST_RUN, succeeds: bool = True) -> str:

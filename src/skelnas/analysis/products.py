@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from skelnas.analysis import accuracy_figures, agreement, distribution, operations, ranking_figures
 from skelnas.analysis.facts import facts_of
 from skelnas.results.query import Benchmark
-from skelnas.training.curves import SPLITS
+from skelnas.skeletons.recording import SPLITS
 
 Product = Callable[[Benchmark, pd.DataFrame], Figure | pd.DataFrame]  # of an opened benchmark and its summary
 

@@ -19,7 +19,7 @@ from skelnas.cells import cost, space
 from skelnas.errors import InputError
 from skelnas.files import sha256_of_json, whole_file
 from skelnas.results.shard import Shard, read_shard
-from skelnas.training.curves import SPLITS
+from skelnas.skeletons.recording import SPLITS
 from skelnas.training.recipe import NETWORK_VERSION, Recipe
 
 FORMAT = "skelnas benchmark 1"

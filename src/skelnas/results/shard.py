@@ -17,7 +17,7 @@ import numpy as np
 
 from skelnas.errors import InputError
 from skelnas.files import sha256_of_json, whole_file
-from skelnas.training.curves import SPLITS
+from skelnas.skeletons.recording import SPLITS
 from skelnas.training.recipe import NETWORK_VERSION, Recipe
 
 FORMAT = "skelnas shard 1"

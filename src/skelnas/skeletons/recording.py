@@ -8,6 +8,8 @@ import numpy as np
 
 from skelnas.errors import InputError
 
+SPLITS = ("train", "valid", "test")
+
 
 @dataclass(frozen=True)
 class Sample:

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-SPLITS = ("train", "valid", "test")
-
 
 @dataclass(frozen=True)
 class Curves:

@@ -1,5 +1,6 @@
 """The engines by name, and the one way to call them."""
 
+import importlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -15,33 +16,19 @@ __all__ = ["ENGINES", "Engine", "Job", "OnFinished", "Settings", "TrainingError"
 Engine = Callable[[Sequence[Job], ImageSet, Recipe, Settings, OnFinished, Path | None], None]
 
 
-def _plain(
-    jobs: Sequence[Job],
-    images: ImageSet,
-    recipe: Recipe,
-    settings: Settings,
-    on_finished: OnFinished,
-    folder: Path | None,
-) -> None:
-    from skelnas.training.plain import train_plain_jobs
+def _engine(module: str, function: str) -> Engine:
+    """An engine's function, imported when it is first called: training with one needs nothing of the other."""
 
-    train_plain_jobs(jobs, images, recipe, settings, on_finished, folder)
+    def train(*arguments) -> None:
+        getattr(importlib.import_module(f"skelnas.training.{module}"), function)(*arguments)
+
+    return train
 
 
-def _fused(
-    jobs: Sequence[Job],
-    images: ImageSet,
-    recipe: Recipe,
-    settings: Settings,
-    on_finished: OnFinished,
-    folder: Path | None,
-) -> None:
-    from skelnas.training.fused import train_group_jobs
-
-    train_group_jobs(jobs, images, recipe, settings, on_finished, folder)
-
-
-ENGINES: dict[str, Engine] = {"plain": _plain, "fused": _fused}
+ENGINES: dict[str, Engine] = {
+    "plain": _engine("plain", "train_plain_jobs"),
+    "fused": _engine("fused", "train_group_jobs"),
+}
 
 
 def train_jobs(

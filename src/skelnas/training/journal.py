@@ -21,7 +21,8 @@ from skelnas.errors import InputError
 from skelnas.files import whole_file
 from skelnas.records import read_record, write_record
 from skelnas.results.shard import read_shard, timing_path
-from skelnas.training.curves import SPLITS, Curves
+from skelnas.skeletons.recording import SPLITS
+from skelnas.training.curves import Curves
 
 SUFFIX = ".cell"
 FORMAT = "skelnas journal 1"

@@ -13,9 +13,10 @@ from skelnas.cells import space
 from skelnas.errors import InputError
 from skelnas.images.image_set import ImageSet
 from skelnas.network import Network
+from skelnas.skeletons.recording import SPLITS
 from skelnas.training import streams
 from skelnas.training.checkpoint import Checkpoint
-from skelnas.training.curves import SPLITS, Curves
+from skelnas.training.curves import Curves
 from skelnas.training.precision import computing_in, dtype, epoch_precision
 from skelnas.training.recipe import Recipe
 from skelnas.training.resident import ResidentImages

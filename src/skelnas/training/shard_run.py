@@ -20,7 +20,8 @@ from skelnas.files import write_json
 from skelnas.images.image_set import ImageSet
 from skelnas.progress import Progress
 from skelnas.results.shard import Shard, identity, read_shard, timing_path, write_shard
-from skelnas.training.curves import SPLITS, Curves
+from skelnas.skeletons.recording import SPLITS
+from skelnas.training.curves import Curves
 from skelnas.training.engines import Settings, TrainingError, train_jobs
 from skelnas.training.journal import Entry, Journal
 from skelnas.training.recipe import Recipe

@@ -12,9 +12,10 @@ from torch import Tensor
 from skelnas.cells import space
 from skelnas.images.image_set import ImageSet
 from skelnas.records import read_record, write_record
+from skelnas.skeletons.recording import SPLITS
 from skelnas.training import streams
 from skelnas.training.checkpoint import checkpoint_path
-from skelnas.training.curves import SPLITS, Curves
+from skelnas.training.curves import Curves
 from skelnas.training.fused.lean_network import LeanNetwork
 from skelnas.training.plain import curves
 from skelnas.training.precision import dtype, epoch_precision

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from skelnas.cells import space
 from skelnas.images.image_set import ImageSet
+from skelnas.skeletons.recording import SPLITS
 from skelnas.training import streams
-from skelnas.training.curves import SPLITS, Curves
+from skelnas.training.curves import Curves
 from skelnas.training.fused.arena import Arena
 from skelnas.training.fused.groups import cells_of
 from skelnas.training.fused.stacked_cells import GroupTables

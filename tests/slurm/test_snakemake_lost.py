@@ -8,7 +8,7 @@ import daemons
 import pytest
 
 from .conftest import Fault
-from .tiny_study import BENCHMARK, TinyStudy
+from .tiny_study import BENCHMARK, TinyStudy, scancel
 
 pytestmark = [pytest.mark.slurm, pytest.mark.usefixtures("accounting")]
 
@@ -21,21 +21,23 @@ def test_killed_and_then_interrupted(untrained: TinyStudy, undisturbed: TinyStud
     study.main.kill()
     study.main.wait()
     # The jobs live on, and snakemake says itself what stands in the way of the next call.
-    assert running.number in {job.number for job in study.jobs()}
+    orphans = {job.number: job for job in study.jobs()}
+    assert running.number in orphans
     assert "--unlock" in study.run(BENCHMARK, succeeds=False)
     study.run(flags=["--unlock"])
     study.start(BENCHMARK)
     study.wait("a second job of the same shard", lambda: sum(job.shard == running.shard for job in study.jobs()) > 1)
     daemons.run("scontrol", "resume", running.number)
+    for waiting in orphans.keys() - {running.number}:
+        scancel(orphans[waiting])
     fault("main snakemake killed (kill -9)", "--unlock, call again", None, time.monotonic() - begun)
 
-    interrupted = study.job_with_progress(but=[running])
+    interrupted = study.job_with_progress(but=[running], older=orphans)
     repeated, begun = study.unrecorded_seconds(interrupted.shard), time.monotonic()
-    own = {job.number for job in study.jobs()}
     os.killpg(study.main.pid, signal.SIGINT)
     study.finish(succeeds=False)
     seconds = time.monotonic() - begun
-    assert interrupted.number not in {job.number for job in study.jobs()}, own
+    assert interrupted.number not in {job.number for job in study.jobs()}
     study.run(BENCHMARK)
     study.assert_same_results(undisturbed)
     fault("Ctrl-C", f"call again (it ended after {seconds:.0f} s)", repeated, time.monotonic() - begun)

@@ -40,5 +40,5 @@ def test_deleted_shard_comes_back_alone(copied: Callable[..., TinyStudy], undist
     assert environment["SLURMD_NODENAME"] in ("n1", "n2")
     study.finish()
     assert {name: study.shard(name).stat().st_mtime for name in SHARDS[1:]} == kept
-    study.assert_same_results(undisturbed)
+    assert study.shard(SHARDS[0]).read_bytes() == undisturbed.shard(SHARDS[0]).read_bytes()
     fault("one shard deleted", "trained alone", None, time.monotonic() - begun)

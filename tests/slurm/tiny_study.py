@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -141,14 +141,16 @@ class TinyStudy:
             time.sleep(0.2)
         return value
 
-    def job_with_progress(self, but: Iterable[Job] = (), on: str = "") -> Job:
-        """A running job whose journal has a cell, and that has more to do; not of the shards of the jobs `but`."""
+    def job_with_progress(self, but: Iterable[Job] = (), on: str = "", older: Container[str] = ()) -> Job:
+        """A running job with a cell in its journal and more to do; not of the shards of `but`, not numbered `older`."""
         known = {job.shard for job in but}
 
         def found() -> Job | None:
             for job in self.jobs():
                 recorded = len(self.recorded(job.shard))
-                if job.state == "RUNNING" and job.shard not in known and 0 < recorded < 3 and on in ("", job.node):
+                if job.number in older or job.shard in known:
+                    continue
+                if job.state == "RUNNING" and 0 < recorded < 3 and on in ("", job.node):
                     return job
             return None
 

@@ -216,7 +216,7 @@ def test_a_finished_shard_is_left_alone_as_long_as_its_identity_fits(tiny, tmp_p
     made = path.stat()
     train_shard(tiny, Recipe(1, 4), [1835, 1651], 777, path, SETTINGS, "tiny", "r")
     assert path.stat().st_ino == made.st_ino
-    assert "already holds these trainings" in capsys.readouterr().err
+    assert "holds these trainings already" in capsys.readouterr().err
     train_shard(tiny, Recipe(2, 4), [1835, 1651], 777, path, SETTINGS, "tiny", "r")
     assert read_shard(path).recipe["epochs"] == 2
     timing_path(path).unlink()

@@ -52,7 +52,7 @@ def train_shard(
         raise InputError(f"{path} would be empty: give at least one cell")
     own, device = identity(images.fingerprint, recipe, cells, seed), settings.torch_device()
     if _is_finished(path, own):
-        sys.stderr.write(f"{path.name}: already holds these trainings; delete it to train them again\n")
+        sys.stderr.write(f"{path.name}: holds these trainings already\n")
         return
     journal = Journal(path, own, settings.engine, device.type)
     if journal.restore(path):

@@ -78,5 +78,7 @@ class Checkout:
 
     def bytes_of_results(self) -> dict[str, bytes]:
         """Every result that must not depend on when, where and how often it was made."""
-        names = [name for name in self.files("results") if ".timing." not in Path(name).name]
+        names = [
+            name for name in self.files("results") if ".timing." not in name and ".journal" not in Path(name).parts
+        ]
         return {name: (self.folder / name).read_bytes() for name in names}

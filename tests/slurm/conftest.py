@@ -12,6 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import cluster
+import daemons
 
 from .tiny_study import TinyStudy
 
@@ -67,14 +68,23 @@ def accounting(bring_up: Callable[[bool], None]) -> None:
 
 
 @pytest.fixture(scope="session")
-def undisturbed(bring_up: Callable[[bool], None]) -> Iterator[TinyStudy]:
-    """The whole study, run on the cluster without any fault; read it, and disturb only copies of it."""
+def first_run(bring_up: Callable[[bool], None]) -> Iterator[tuple[TinyStudy, str]]:
+    """The whole study, run on the cluster without any fault, and what sacct says of its jobs.
+
+    sacct is asked at once: a later test brings up another cluster, whose database knows nothing of these jobs.
+    """
     bring_up(True)
     # Not below pytest's own folder: its path would be too long for some of SLURM's fields.
     with tempfile.TemporaryDirectory(prefix="skelnas-study-") as folder:
         study = TinyStudy.new(Path(folder))
         study.run("tiny")
-        yield study
+        yield study, daemons.run("sacct", "-X", "-n", "-P", "--format=State,AllocTRES,NodeList,WorkDir")
+
+
+@pytest.fixture(scope="session")
+def undisturbed(first_run: tuple[TinyStudy, str]) -> TinyStudy:
+    """The study without any fault; read it, and disturb only copies of it."""
+    return first_run[0]
 
 
 @pytest.fixture

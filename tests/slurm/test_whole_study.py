@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 
-import daemons
 import pytest
 
 from .conftest import Fault
@@ -12,8 +11,8 @@ from .tiny_study import SHARDS, TinyStudy
 pytestmark = [pytest.mark.slurm, pytest.mark.usefixtures("accounting")]
 
 
-def test_every_shard_is_a_job_with_a_gpu(undisturbed: TinyStudy) -> None:
-    answer = daemons.run("sacct", "-X", "-n", "-P", "--format=State,AllocTRES,NodeList,WorkDir")
+def test_every_shard_is_a_job_with_a_gpu(first_run: tuple[TinyStudy, str]) -> None:
+    undisturbed, answer = first_run
     jobs = [line.split("|") for line in answer.splitlines() if line.endswith(f"|{undisturbed.folder}")]
     trained = [(node, state) for state, resources, node, _ in jobs if "gres/gpu=1" in resources]
     assert len(jobs) == len(SHARDS) + 1  # and one for the image set

@@ -14,6 +14,7 @@ from skelnas.training.engines import Settings, TrainingError, train_jobs
 from skelnas.training.fused import cpu
 from skelnas.training.fused.epoch_timing import epoch_seconds
 from skelnas.training.fused.lean_training import LeanTraining
+from skelnas.training.plain import one_thread
 from skelnas.training.recipe import Recipe
 from skelnas.training.resident import ResidentImages
 
@@ -86,10 +87,10 @@ def test_a_diverging_cell_keeps_its_curve_and_harms_nobody(tiny):
 
 
 def test_a_training_goes_on_from_its_checkpoint_bit_for_bit(tiny, tmp_path, trained):
-
     data = ResidentImages.of(tiny, torch.device("cpu"), torch.float32)
     first = LeanTraining(9, 777, tiny, data, RECIPE)
-    first.run_epoch()
+    with one_thread():
+        first.run_epoch()
     first.save(tmp_path / "00009-777.checkpoint")
     resumed = LeanTraining(9, 777, tiny, data, RECIPE)
     resumed.restore(tmp_path / "00009-777.checkpoint")

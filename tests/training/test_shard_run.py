@@ -17,7 +17,7 @@ from skelnas.training import plain
 from skelnas.training.engines import Settings
 from skelnas.training.journal import remove_journals
 from skelnas.training.recipe import Recipe
-from skelnas.training.shard_run import ended_by_sigterm, train_shard
+from skelnas.training.shard_run import train_shard
 
 CELLS = [15624, 0, 9, 123]
 RECIPE = Recipe(epochs=3, batch_size=4)
@@ -127,15 +127,6 @@ def test_sigterm_ends_cleanly_and_keeps_what_is_finished(undisturbed, started, t
     assert len(finished) >= 1
     assert (tmp_path / "shard.h5").read_bytes() == undisturbed[0].read_bytes()
     assert content(tmp_path) == [".journal", "shard.h5", "shard.timing.json"]
-
-
-def test_sigterm_is_a_sentence_and_an_exit_status(capsys):
-    before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(SystemExit) as end, ended_by_sigterm():
-        signal.raise_signal(signal.SIGTERM)
-    assert end.value.code == 143
-    assert "finished cells are kept" in capsys.readouterr().err
-    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_two_processes_train_the_same_shard(undisturbed, started, tmp_path):

@@ -17,14 +17,16 @@ OnFinished = Callable[[int, int, Curves, float], None]  # architecture index, se
 class Settings:
     """The config's `training` block, and how many processes the job may use.
 
-    engine: a key of `engines.ENGINES`. device: "auto", "cpu" or "cuda". processes: worker processes on a CPU (the plain
-    engine uses one). group_size: models trained together on a GPU, "auto" for what its memory holds.
-    checkpoint_minutes: time between checkpoints inside one training.
+    engine: a key of `engines.ENGINES`. device: "auto", "cpu" or "cuda". processes: worker processes on a CPU.
+    processes_per_gpu: those at each visible GPU; the plain engine uses one process and one GPU. group_size: models
+    that one of these trains together, "auto" for what its share of the memory holds. checkpoint_minutes: time between
+    checkpoints inside one training.
     """
 
     engine: str = "fused"
     device: str = "auto"
     processes: int = 1
+    processes_per_gpu: int = 1
     group_size: int | Literal["auto"] = "auto"
     checkpoint_minutes: float = 5.0
 

@@ -2,12 +2,10 @@
 
 import contextlib
 import platform
-import signal
 import socket
 import sys
-import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from skelnas.progress import Progress
 from skelnas.results.shard import Shard, identity, read_shard, timing_path, write_shard
 from skelnas.skeletons.recording import SPLITS
 from skelnas.training.curves import Curves
+from skelnas.training.ending import ended_by_sigterm
 from skelnas.training.engines import Settings, TrainingError, train_jobs
 from skelnas.training.journal import Entry, Journal
 from skelnas.training.recipe import Recipe
@@ -41,7 +40,7 @@ def train_shard(
 
     A shard that is there already, with its sidecar and the identity it would get, is left as it is. Cells that a
     killed run of the same shard finished are taken from its journal. SIGTERM ends the run with exit
-    status 143; what is finished by then is kept.
+    status 143, and what is finished by then is kept; the fused engine also saves what it is at.
 
     Raises:
         InputError: what `train_jobs` refuses; no cells; the disk is full. When cells crashed (`TrainingError`) the
@@ -71,7 +70,7 @@ def train_shard(
         rate = 3600 * (len(entries) - before) / (time.monotonic() - begun)
         progress.advance(note=f"{rate:,.0f} cells/hour" + (f"; cell {cell} diverged" if curves.diverged else ""))
 
-    with ended_by_sigterm():
+    with ended_by_sigterm("ended by SIGTERM; finished cells are kept, the same command goes on from them"):
         try:
             jobs = [(cell, seed) for cell in cells if cell not in entries]
             if jobs:
@@ -143,21 +142,3 @@ def device_name(device: torch.device) -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
-
-
-@contextlib.contextmanager
-def ended_by_sigterm() -> Iterator[None]:
-    """Turn SIGTERM into an orderly exit with status 143: files being written are removed, worker processes ended."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def end(number: int, frame: object) -> None:
-        sys.stderr.write("ended by SIGTERM; finished cells are kept, the same command goes on from them\n")
-        raise SystemExit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -19,21 +19,21 @@ def ranks(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 class Tally:
-    """Sums of one pass: loss float64; top-1 and top-5 int64, top-5 being top-K with fewer than five classes K."""
+    """Sums of one pass; top-5 is top-K with fewer than five classes K.
+
+    `sums`, float64 (4,): losses, top-1, top-5, samples; float64 holds any count exactly.
+    """
 
     def __init__(self, device: torch.device) -> None:
-        self._loss = torch.zeros((), dtype=torch.float64, device=device)
-        self._right = torch.zeros(2, dtype=torch.int64, device=device)
-        self._samples = 0
+        self.sums = torch.zeros(4, dtype=torch.float64, device=device)
 
     def add(self, logits: Tensor, labels: Tensor, losses: Tensor) -> None:
         """Add a batch: logits (N, K), labels (N,), each sample's cross-entropy (N,). Waits for nothing."""
         rank = ranks(logits, labels)
-        self._loss += losses.sum(dtype=torch.float64)
-        self._right += torch.stack([rank < 1, rank < min(TOP, logits.shape[1])]).sum(1)
-        self._samples += len(labels)
+        right = torch.stack([rank < 1, rank < min(TOP, logits.shape[1]), rank >= 0]).sum(1)
+        self.sums[0] += losses.sum(dtype=torch.float64)
+        self.sums[1:] += right
 
     def figures(self) -> Tensor:
-        """Mean loss, top-1 and top-5 as float64 (3,), still on the device; float64 holds any count exactly."""
-        mean = (self._loss / self._samples)[None]
-        return torch.cat([mean, self._right.to(torch.float64)])
+        """Mean loss, top-1 and top-5 as float64 (3,), still on the device."""
+        return torch.cat([self.sums[:1] / self.sums[3], self.sums[1:3]])

@@ -10,11 +10,11 @@ import torch
 
 from skelnas.cells.space import cell
 from skelnas.training import plain
+from skelnas.training.ending import ended_by_sigterm
 from skelnas.training.engines import Settings, TrainingError, train_jobs
-from skelnas.training.fused import cpu
+from skelnas.training.fused import cpu, lean_training
 from skelnas.training.fused.epoch_timing import epoch_seconds
 from skelnas.training.fused.lean_training import LeanTraining
-from skelnas.training.plain import one_thread
 from skelnas.training.recipe import Recipe
 from skelnas.training.resident import ResidentImages
 
@@ -86,24 +86,68 @@ def test_a_diverging_cell_keeps_its_curve_and_harms_nobody(tiny):
     assert curves.loss.shape == (3, 2)
 
 
-def test_a_training_goes_on_from_its_checkpoint_bit_for_bit(tiny, tmp_path, trained):
-    data = ResidentImages.of(tiny, torch.device("cpu"), torch.float32)
-    first = LeanTraining(9, 777, tiny, data, RECIPE)
-    with one_thread():
-        first.run_epoch()
-    first.save(tmp_path / "00009-777.checkpoint")
-    resumed = LeanTraining(9, 777, tiny, data, RECIPE)
-    resumed.restore(tmp_path / "00009-777.checkpoint")
-    assert resumed.epoch == 1
+class Stopped(BaseException):
+    """The training was killed."""
+
+
+@pytest.mark.parametrize("done", [1, 2, 3, 4, 6])
+def test_a_killed_training_goes_on_from_any_batch_bit_for_bit(tiny, tmp_path, monkeypatch, trained, done):
+    """Two batches of training, one of test and one of valid make an epoch: the kill may meet each of them."""
+    ran, run_batch = [], LeanTraining.run_batch
+
+    def counted(self):
+        if len(ran) == done:
+            raise Stopped
+        ran.append((self.epoch, self.batch))
+        run_batch(self)
+
+    with monkeypatch.context() as patch, pytest.raises(Stopped):
+        patch.setattr(LeanTraining, "run_batch", counted)
+        run([(9, 777)], tiny, folder=tmp_path, minutes=0)
+    monkeypatch.setattr(LeanTraining, "run_batch", lambda self: ran.append((self.epoch, self.batch)) or run_batch(self))
     assert_equal_bits(run([(9, 777)], tiny, folder=tmp_path)[9, 777], trained[9, 777])
+    assert ran == [divmod(batch, 4) for batch in range(8)]  # nothing twice
     assert not list(tmp_path.iterdir())
 
 
-def test_long_trainings_leave_checkpoints_while_they_run(tiny, tmp_path, monkeypatch):
-    written = []
-    monkeypatch.setattr(LeanTraining, "save", lambda self, path: written.append((path.name, self.epoch)))
-    run([(1651, 777)], tiny, Recipe(epochs=3, batch_size=8), folder=tmp_path, minutes=0)
-    assert written == [("01651-777.checkpoint", 1), ("01651-777.checkpoint", 2)]
+def test_a_checkpoint_of_another_recipe_is_as_good_as_none(tiny, tmp_path, trained):
+    data = ResidentImages.of(tiny, torch.device("cpu"), torch.float32)
+    longer = LeanTraining(9, 777, tiny, data, Recipe(epochs=3, batch_size=8))
+    longer.run_batch()
+    longer.save(tmp_path / "00009-777.checkpoint")
+    assert_equal_bits(run([(9, 777)], tiny, folder=tmp_path)[9, 777], trained[9, 777])
+
+
+def test_checkpoints_are_as_far_apart_as_was_asked(tiny, tmp_path, monkeypatch):
+    written, minutes = [], iter(range(1000))
+    monkeypatch.setattr(LeanTraining, "save", lambda self, path: written.append((self.epoch, self.batch)))
+    monkeypatch.setattr(lean_training, "monotonic", lambda: 60 * next(minutes))  # each look at the clock, a minute
+    run([(1651, 777)], tiny, folder=tmp_path, minutes=3)
+    assert written == [(0, 3), (1, 2)]
+
+
+def test_sigterm_saves_each_training_where_it_is(tiny, tmp_path, trained):
+    jobs, begun = JOBS[:2], time.monotonic()
+    context = multiprocessing.get_context("fork")
+    recipe = Recipe(epochs=20_000, batch_size=8)
+
+    def train():
+        with ended_by_sigterm():
+            run(jobs, tiny, recipe, processes=2, folder=tmp_path, minutes=60)
+
+    process = context.Process(target=train)
+    process.start()
+    time.sleep(2)
+    process.terminate()
+    process.join(60)
+    assert process.exitcode == 143
+    assert time.monotonic() - begun < 60
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["00000-777.checkpoint", "00009-777.checkpoint"]
+    for index, seed in jobs:
+        data = ResidentImages.of(tiny, torch.device("cpu"), torch.float32)
+        training = LeanTraining(index, seed, tiny, data, recipe)
+        training.restore(tmp_path / f"{index:05d}-{seed}.checkpoint")
+        assert (training.epoch, training.batch) > (0, 0)
 
 
 @pytest.mark.parametrize("processes", [1, 2])

@@ -1,148 +1,191 @@
-"""How groups are formed, retried, halved and resumed, with PyTorch's operations on the CPU in place of the kernels."""
+"""Groups spread over the processes at the GPUs; here the processes are forked and their trainings take no time."""
+
+import os
 
 import numpy as np
 import pytest
 import torch
 
+from skelnas.errors import InputError
 from skelnas.training.curves import Curves
 from skelnas.training.engines import Settings, TrainingError
-from skelnas.training.fused import gpu, stacked_checkpoint, stacked_operations
-from skelnas.training.fused.stacked_training import StackedTraining
+from skelnas.training.fused import gpu
+from skelnas.training.fused.group_work import FreeMemory, GroupWork, TooLarge, Trained
+from skelnas.training.fused.worker_processes import JobFailure, LastOutcome, Worker
 from skelnas.training.recipe import Recipe
 
 RECIPE = Recipe(epochs=2, batch_size=8, precision="fp64")
 JOBS = [(0, 777), (9, 777), (1651, 777), (1835, 888), (7581, 777)]
 
 
-class FakeTraining(StackedTraining):
-    """A group whose epochs take no time; it fails or asks too much as the test wishes."""
-
-    bad: tuple = ()
-    most = 5
-
-    def __init__(self, models, room, images, data, recipe, operations, recorded):
-        if models > self.most:
-            raise torch.OutOfMemoryError("too much")
-        self.models, self.recipe = models, recipe
-        FakeTraining.sizes.append(models)
-
-    def start(self, group):
-        self.group, self.epoch = list(group), 0
-        FakeTraining.started.append(sorted(group))
-
-    def run_epoch(self):
-        if set(self.group) & set(self.bad):
-            raise RuntimeError("a kernel failed")
-        self.epoch += 1
-
-    def curves(self):
-        counts = np.zeros((3, 2), dtype=np.int32)
-        return [Curves(counts.astype(np.float32), counts, counts) for _ in self.group]
+def curves_of(job):
+    counts = np.full((3, RECIPE.epochs), job[0], dtype=np.int32)
+    return Curves(counts.astype(np.float32), counts, counts)
 
 
-@pytest.fixture
-def fake(monkeypatch):
-    FakeTraining.sizes, FakeTraining.started = [], []
-    monkeypatch.setattr(gpu, "StackedTraining", FakeTraining)
-    monkeypatch.setattr(FakeTraining, "bad", ())
-    monkeypatch.setattr(FakeTraining, "most", 5)
-    return FakeTraining
-
-
-def run(jobs, images, size, folder=None, minutes=5.0):
-    found = {}
+def run(images, work, size=5, workers=1, folder=None, jobs=JOBS):
+    """Train with `work`, a function of (place, task); the jobs that finished with their curves, and how often each."""
+    found = []
     gpu.train_in_groups(
         jobs,
         images,
         RECIPE,
-        Settings(device="cpu", checkpoint_minutes=minutes),
-        lambda i, s, curves, _: found.update({(i, s): curves}),
+        Settings(group_size=size),
+        lambda index, seed, curves, _: found.append(((index, seed), curves.top1[0, 0])),
         folder,
-        torch.device("cpu"),
-        stacked_operations,
-        size,
+        lambda place: Worker(lambda task: work(place, task)),
+        workers,
     )
-    return found
+    return sorted(found)
 
 
-def test_groups_shrink_until_they_fit(tiny, fake, capsys):
-    fake.most = 2
-    assert set(run(JOBS, tiny, 100)) == set(JOBS)
-    assert fake.sizes == [2]
+def easy(place, task):
+    if isinstance(task, FreeMemory):
+        return 1 << 30
+    return Trained([curves_of(job) for job in task.group], 1.0)
+
+
+FINISHED = sorted((job, job[0]) for job in JOBS)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 8])
+def test_every_job_is_trained_once_with_its_own_curves(tiny, workers):
+    assert run(tiny, easy, size=2, workers=workers) == FINISHED
+
+
+def test_all_workers_get_groups(tiny, tmp_path):
+    def noted(place, task):
+        if not isinstance(task, FreeMemory):
+            (tmp_path / f"{place}-{len(task.group)}").touch()
+        return easy(place, task)
+
+    run(tiny, noted, size=4096, workers=2)
+    assert {path.name[0] for path in tmp_path.iterdir()} == {"0", "1"}
+    assert {path.name[2] for path in tmp_path.iterdir()} == {"2", "3"}
+
+
+def test_groups_shrink_until_they_fit(tiny, capsys):
+    def small(place, task):
+        return TooLarge() if not isinstance(task, FreeMemory) and task.models > 2 else easy(place, task)
+
+    assert run(tiny, small) == FINISHED
     assert capsys.readouterr().err == "out of GPU memory: going on with groups of 2\n"
 
 
-def test_a_job_too_large_for_the_memory_is_named(tiny, fake):
-    fake.most = 0
-    with pytest.raises(TrainingError, match="OutOfMemoryError: too much"):
-        run(JOBS, tiny, 2)
+def test_a_job_too_large_for_the_memory_is_named(tiny):
+    def none(place, task):
+        return easy(place, task) if isinstance(task, FreeMemory) else TooLarge()
+
+    with pytest.raises(TrainingError, match="free memory is too small"):
+        run(tiny, none)
 
 
-def test_a_failing_group_is_tried_again_and_then_halved(tiny, fake):
-    fake.bad = ((9, 777),)
-    with pytest.raises(TrainingError, match="cell 9 with seed 777 crashed: RuntimeError: a kernel failed") as caught:
-        run(JOBS, tiny, 5)
+@pytest.mark.parametrize("fault", ["raises", "loses the GPU", "dies"])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_job_at_fault_is_found_and_the_others_finish(tiny, fault, workers):
+    def faulty(place, task):
+        if not isinstance(task, FreeMemory) and (9, 777) in task.group:
+            if fault == "dies":
+                os._exit(9)
+            raise RuntimeError("a kernel failed") if fault == "raises" else LastOutcome(JobFailure("no GPU any more"))
+        return easy(place, task)
+
+    finished = []
+    with pytest.raises(TrainingError, match="cell 9 with seed 777 crashed") as caught:
+        gpu.train_in_groups(
+            JOBS,
+            tiny,
+            RECIPE,
+            Settings(group_size=5),
+            lambda index, seed, *_: finished.append((index, seed)),
+            None,
+            lambda place: Worker(lambda task: faulty(place, task)),
+            workers,
+        )
     assert list(caught.value.reasons) == [(9, 777)]
-    with_it = [len(group) for group in fake.started if (9, 777) in group]
-    assert with_it[:2] == [5, 5]
-    assert with_it[-1] == 1
-    assert {job for group in fake.started if (9, 777) not in group for job in group} == set(JOBS) - {(9, 777)}
+    assert sorted(finished) == sorted(set(JOBS) - {(9, 777)})
 
 
-def test_groups_go_on_from_their_checkpoints(tiny, tmp_path, monkeypatch):
-    jobs = JOBS[:3]
-    undisturbed = run(jobs, tiny, 3)
-    epochs = []
-    run_epoch, most = StackedTraining.run_epoch, [1]
+def test_a_gpu_that_cannot_be_used_is_said_and_left_out(tiny, capsys):
+    def one_broken(place, task):
+        if place == 0:
+            raise RuntimeError("no kernel image")
+        return easy(place, task)
 
-    def counted(self):
-        if len(epochs) == most[0]:
-            raise KeyboardInterrupt
-        epochs.append(self.epoch)
-        run_epoch(self)
-
-    monkeypatch.setattr(StackedTraining, "run_epoch", counted)
-    with pytest.raises(KeyboardInterrupt):
-        run(jobs, tiny, 3, tmp_path, minutes=0)
-    assert [stacked_checkpoint.epoch_of(tmp_path, job) for job in jobs] == [1, 1, 1]
-    most[0] = 100
-    # Another grouping takes the checkpoints too.
-    resumed = run(jobs, tiny, 2, tmp_path)
-    assert epochs == [0, 1, 1]
-    for job in jobs:
-        np.testing.assert_allclose(resumed[job].loss, undisturbed[job].loss, rtol=1e-6)
-        np.testing.assert_array_equal(resumed[job].top1, undisturbed[job].top1)
-    assert not list(tmp_path.iterdir())
+    assert run(tiny, one_broken, size=2, workers=2) == FINISHED
+    assert capsys.readouterr().err == "a GPU cannot be used: RuntimeError: no kernel image\n"
 
 
-def test_the_group_size_follows_the_memory(tiny):
-    small, large = (gpu.group_size(JOBS * 20, tiny, RECIPE, free) for free in (1 << 28, 1 << 30))
-    assert 1 <= small < large
-    assert 3.9 < large / small < 4.3
+def test_without_any_usable_gpu_nothing_is_begun(tiny):
+    def broken(place, task):
+        raise RuntimeError("no kernel image")
+
+    with pytest.raises(InputError, match=r"no GPU can be used .*no kernel image"):
+        run(tiny, broken, workers=2)
 
 
-def test_a_job_that_costs_the_gpu_is_found_process_by_process(tiny, fake, tmp_path, monkeypatch):
-    """Each call stands for a process: the first fault ends it."""
-    fake.bad = ((9, 777),)
-    monkeypatch.setattr(gpu, "is_lost", lambda device: True)
-    left, blamed = set(JOBS), []
-    for _ in range(4):
-        found = {}
-        with pytest.raises(TrainingError, match="the GPU is lost to this process") as caught:
-            gpu.train_in_groups(
-                sorted(left),
-                tiny,
-                RECIPE,
-                Settings(device="cpu"),
-                lambda i, s, *_, found=found: found.update({(i, s): True}),
-                tmp_path,
-                torch.device("cpu"),
-                stacked_operations,
-                5,
-            )
-        left -= set(found)
-        blamed.append(len(caught.value.reasons))
-    assert left == {(9, 777)}
-    assert blamed[0] == 5
-    assert blamed[-1] == 1
-    assert blamed == sorted(blamed, reverse=True)
+def test_a_gpu_that_is_lost_for_good_costs_what_is_left_and_no_more(tiny, tmp_path):
+    def worn(place, task):
+        done = tmp_path / "done"
+        if done.exists():
+            os._exit(1)
+        if not isinstance(task, FreeMemory):
+            done.touch()
+        return easy(place, task)
+
+    with pytest.raises(TrainingError, match="no GPU can be used") as caught:
+        run(tiny, worn, size=3)
+    assert len(caught.value.reasons) in (2, 3)
+
+
+def test_a_full_disk_ends_the_training(tiny):
+    def full(place, task):
+        if isinstance(task, FreeMemory):
+            return 1 << 30
+        raise InputError("checkpoint cannot be written: No space left on device")
+
+    with pytest.raises(InputError, match="No space left"):
+        run(tiny, full)
+
+
+def test_each_visible_gpu_has_its_processes(tiny, monkeypatch):
+    """Two GPUs with two processes each; a quarter of the memory would do for each of them."""
+    begun = []
+
+    def forked(work, start):
+        assert start == "spawn"
+        begun.append(work.gpu)
+        return Worker(lambda task: easy(work.gpu, task))
+
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(gpu, "Worker", forked)
+    monkeypatch.setattr(forked, "end", Worker.end, raising=False)
+    sizes = []
+    monkeypatch.setattr(gpu, "group_size", lambda jobs, images, recipe, free: sizes.append(free) or 1)
+    found = []
+    gpu.train_on_gpu(JOBS, tiny, RECIPE, Settings(processes_per_gpu=2), lambda i, s, *_: found.append((i, s)), None)
+    assert begun == [0, 1, 0, 1]
+    assert sizes == [1 << 29]
+    assert sorted(found) == sorted(JOBS)
+
+
+def test_real_groups_of_two_processes_score_what_one_scores(tiny):
+    """PyTorch's own operations on the CPU, in processes that are started as at a GPU."""
+    found = {}
+    for workers in (1, 2):
+        settings, trained = Settings(group_size=2), {}
+        gpu.train_in_groups(
+            JOBS,
+            tiny,
+            RECIPE,
+            settings,
+            lambda index, seed, curves, _, trained=trained: trained.update({(index, seed): curves}),
+            None,
+            lambda place, settings=settings: Worker(GroupWork(tiny, RECIPE, settings, None, None), "spawn"),
+            workers,
+        )
+        found[workers] = trained
+    assert found[1].keys() == found[2].keys() == set(JOBS)
+    for job in JOBS:
+        np.testing.assert_allclose(found[1][job].loss, found[2][job].loss, rtol=1e-6)
+        np.testing.assert_array_equal(found[1][job].top1, found[2][job].top1)

@@ -28,7 +28,7 @@ def plain_figures(job, images):
 def test_a_group_gives_the_plain_engines_figures(tiny):
     groups = [JOBS[:2], JOBS[2:]]
     data = ResidentImages.of(tiny, CPU, torch.float64)
-    training = StackedTraining(2, room_for(groups), tiny, data, RECIPE, stacked_operations, recorded=False)
+    training = StackedTraining(2, room_for(groups), tiny, data, RECIPE, stacked_operations)
     for group in groups:
         training.start(group)
         training.run_epoch()

@@ -19,8 +19,8 @@ from skelnas.training.settings import Job, Settings, TrainingError
 def epoch_seconds(jobs: Sequence[Job], images: ImageSet, recipe: Recipe, settings: Settings) -> float:
     """Seconds of one epoch (train, valid, test) of all jobs together, after one epoch that warms up.
 
-    On a CPU the jobs are spread over `settings.processes`, on a GPU they train in groups as `gpu.train_on_gpu` makes
-    them. The recipe has at least two epochs, of one precision.
+    On a CPU the jobs are spread over `settings.processes`, on a GPU this process trains them in groups. The recipe has
+    at least two epochs, of one precision.
 
     Raises:
         TrainingError: a job failed.
@@ -47,15 +47,14 @@ def epoch_seconds(jobs: Sequence[Job], images: ImageSet, recipe: Recipe, setting
 
 
 def _on_gpu(jobs: Sequence[Job], images: ImageSet, recipe: Recipe, settings: Settings, data: ResidentImages) -> float:
-    from skelnas.training.fused import gpu, stacked_operations
+    from skelnas.training.fused.group_work import group_size, operations_for
 
-    operations = gpu.operations_for(data.pool.device, recipe)
     size = settings.group_size
     if size == "auto":
-        size = gpu.group_size(jobs, images, recipe, torch.cuda.mem_get_info()[0])
+        size = group_size(jobs, images, recipe, torch.cuda.mem_get_info()[0])
     groups = deal(jobs, min(size, len(jobs)))
-    recorded = operations is not stacked_operations
-    training = StackedTraining(len(groups[0]), room_for(groups), images, data, recipe, operations, recorded)
+    operations = operations_for(data.pool.device, recipe)
+    training = StackedTraining(max(map(len, groups)), room_for(groups), images, data, recipe, operations)
     total = 0.0
     for group in groups:
         training.start(group)

@@ -16,6 +16,7 @@ from skelnas.skeletons.recording import SPLITS
 from skelnas.training import streams
 from skelnas.training.checkpoint import checkpoint_path
 from skelnas.training.curves import Curves
+from skelnas.training.ending import asked, deferred, end_if_asked
 from skelnas.training.fused.lean_network import LeanNetwork
 from skelnas.training.plain import curves
 from skelnas.training.precision import dtype, epoch_precision
@@ -28,9 +29,10 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
 
 class LeanTraining:
-    """The training of one (cell, seed), epoch by epoch.
+    """The training of one (cell, seed), batch by batch.
 
-    `figures`, float64 (epochs, 3 splits, loss and top-1 and top-5), fills up with `epoch`, the next to be trained.
+    `figures`, float64 (epochs, 3 splits, loss and top-1 and top-5), fills up with `epoch`, the one that is being
+    trained. `batch` counts the batches of it that are done: those of train, then of test, then of valid.
     """
 
     def __init__(self, index: int, seed: int, images: ImageSet, data: ResidentImages, recipe: Recipe) -> None:
@@ -40,49 +42,86 @@ class LeanTraining:
         self.network = LeanNetwork(cell, network.state_dict(), (images.height, images.width), dtype(recipe))
         self.figures = np.zeros((recipe.epochs, len(SPLITS), 3))
         self.epoch = 0
+        self._shown = [
+            (split, pool, labels, index)
+            for split, pool, labels, indices in (
+                ("test", data.test, data.test_labels, torch.arange(len(data.test_labels))),
+                ("valid", data.pool, data.pool_labels, data.valid_index),
+            )
+            for index in indices.split(EVALUATION_BATCH)
+        ]
+        self._begin_epoch()
+
+    def _begin_epoch(self) -> None:
+        """Draw the order of the training samples."""
+        self.drawn_from = self.generator.get_state()
+        order = streams.train_order(self.generator, len(self.images.train_index), len(self.images.valid_index))
+        self._orders = self.data.train_index[order].split(self.recipe.batch_size)
+        self._tallies = {split: Tally(order.device) for split in SPLITS}
+        self.batch, self._folded = 0, False
 
     def run_epoch(self) -> None:
-        """Train one epoch, then evaluate test and valid."""
-        images, data, recipe = self.images, self.data, self.recipe
-        order = streams.train_order(self.generator, len(images.train_index), len(images.valid_index))
-        narrow = torch.bfloat16 if epoch_precision(recipe, self.epoch) == "bf16" else None
-        rate, tally = recipe.rate(self.epoch), Tally(order.device)
-        for batch in data.train_index[order].split(recipe.batch_size):
-            labels = data.pool_labels[batch]
-            logits, losses = self.network.train_step(self._batch(data.pool[batch]), labels, rate, recipe, narrow)
-            tally.add(logits, labels, losses)
-        self.network.fold(narrow)
-        test = self._evaluate(data.test, data.test_labels, narrow)
-        valid = self._evaluate(data.pool[data.valid_index], data.pool_labels[data.valid_index], narrow)
-        self.figures[self.epoch] = torch.stack([tally.figures(), valid, test]).numpy()
-        self.epoch += 1
+        """Every batch that is left of the epoch."""
+        epoch = self.epoch
+        while self.epoch == epoch:
+            self.run_batch()
 
-    def _evaluate(self, images: Tensor, labels: Tensor, narrow: torch.dtype | None) -> Tensor:
-        tally = Tally(labels.device)
-        for part, right in zip(images.split(EVALUATION_BATCH), labels.split(EVALUATION_BATCH), strict=True):
-            logits = self.network.evaluate(self._batch(part), narrow)
-            tally.add(logits, right, torch.nn.functional.cross_entropy(logits, right, reduction="none"))
-        return tally.figures()
+    def run_batch(self) -> None:
+        """The next batch of the epoch: one step of training, or a part of the evaluation."""
+        narrow = torch.bfloat16 if epoch_precision(self.recipe, self.epoch) == "bf16" else None
+        if self.batch < len(self._orders):
+            self._train(self._orders[self.batch], narrow)
+        else:
+            self._evaluate(*self._shown[self.batch - len(self._orders)], narrow)
+        self.batch += 1
+        if self.batch == len(self._orders) + len(self._shown):
+            self.figures[self.epoch] = torch.stack([self._tallies[split].figures() for split in SPLITS]).numpy()
+            self.epoch += 1
+            if self.epoch < self.recipe.epochs:
+                self._begin_epoch()
 
-    def _batch(self, images: Tensor) -> Tensor:
-        return self.data.normalised(images).contiguous(memory_format=torch.channels_last)
+    def _train(self, index: Tensor, narrow: torch.dtype | None) -> None:
+        labels, rate = self.data.pool_labels[index], self.recipe.rate(self.epoch)
+        logits, losses = self.network.train_step(self._images(self.data.pool, index), labels, rate, self.recipe, narrow)
+        self._tallies["train"].add(logits, labels, losses)
+
+    def _evaluate(self, split: str, pool: Tensor, labels: Tensor, index: Tensor, narrow: torch.dtype | None) -> None:
+        if not self._folded:
+            self.network.fold(narrow)
+            self._folded = True
+        logits, right = self.network.evaluate(self._images(pool, index), narrow), labels[index]
+        losses = torch.nn.functional.cross_entropy(logits, right, reduction="none")
+        self._tallies[split].add(logits, right, losses)
+
+    def _images(self, pool: Tensor, index: Tensor) -> Tensor:
+        return self.data.normalised(pool[index]).contiguous(memory_format=torch.channels_last)
 
     def save(self, path: Path) -> None:
-        """Write all that the remaining epochs depend on, whole or not at all."""
-        arrays = {name: buffer.numpy() for name, buffer in self.network.state.buffers().items()}
-        arrays |= {"generator": self.generator.get_state().numpy(), "figures": self.figures}
-        write_record(path, arrays | {"epoch": np.array(self.epoch)})
+        """Write all that the remaining batches depend on, whole or not at all."""
+        write_record(path, {name: value.numpy() for name, value in self._values().items()})
 
     def restore(self, path: Path) -> None:
-        """Go on from what `save` wrote; from the start where there is nothing or it belongs to another recipe."""
+        """Go on from what `save` wrote; from the start where nothing of this recipe and program is there."""
         arrays = read_record(path)
-        if arrays is None or arrays["figures"].shape != self.figures.shape:
+        expected = {name: tuple(value.shape) for name, value in self._values().items()}
+        if arrays is None or {name: array.shape for name, array in arrays.items()} != expected:
             return
         for name, buffer in self.network.state.buffers().items():
             buffer.copy_(torch.from_numpy(arrays[name]))
-        self.generator.set_state(torch.from_numpy(arrays["generator"]))
         self.figures[:] = arrays["figures"]
-        self.epoch = int(arrays["epoch"])
+        self.generator.set_state(torch.from_numpy(arrays["generator"]))
+        self._begin_epoch()
+        self.epoch, self.batch = arrays["place"].tolist()
+        for split, sums in zip(SPLITS, arrays["sums"], strict=True):
+            self._tallies[split].sums[:] = torch.from_numpy(sums)
+
+    def _values(self) -> dict[str, Tensor]:
+        return self.network.state.buffers() | {
+            "generator": self.drawn_from,
+            "figures": torch.from_numpy(self.figures),
+            "place": torch.tensor([self.epoch, self.batch]),
+            "sums": torch.stack([self._tallies[split].sums for split in SPLITS]),
+        }
 
 
 def train_lean(
@@ -96,18 +135,21 @@ def train_lean(
 ) -> Curves:
     """Train the cell with architecture index `index` on the calling thread.
 
-    With a `folder` a checkpoint is kept there and gone on from; it is left for the caller to remove.
+    With a `folder` a checkpoint is kept there and gone on from; it is left for the caller to remove. SIGTERM leaves one
+    too, where this process defers it (see `ending`).
     """
     training = LeanTraining(index, seed, images, data, recipe)
     path = checkpoint_path(folder, index, seed) if folder else None
     if path:
         training.restore(path)
     saved = monotonic()
-    while training.epoch < recipe.epochs:
-        training.run_epoch()
-        if path and training.epoch < recipe.epochs and monotonic() - saved >= 60 * checkpoint_minutes:
-            training.save(path)
-            saved = monotonic()
+    with deferred():
+        while training.epoch < recipe.epochs:
+            training.run_batch()
+            if path and (asked() or monotonic() - saved >= 60 * checkpoint_minutes):
+                training.save(path)
+                saved = monotonic()
+            end_if_asked()
     return curves(training.figures)
 
 

@@ -15,29 +15,34 @@ from skelnas.training.fused.work_lists import WorkLists
 from skelnas.training.settings import Job
 
 OF_PARAMETERS = ("parameters", "momentum")  # the flat buffers that have the shapes of the parameters
+START = (0, 0)
 
 
 def save(training: StackedTraining, folder: Path) -> None:
     """Write every job's part of the group; each file is whole or not there."""
     buffers = {name: buffer.cpu() for name, buffer in training.state.buffers().items()}
+    losses, right = training.losses.cpu().numpy(), training.right.cpu().numpy()
     models: list[dict[str, np.ndarray]] = [{} for _ in range(training.models)]
     for model, key, row in _rows(training.state, training.lists, buffers):
         models[model][key] = row.numpy()
-    for job, arrays, generator, figures in zip(
-        training.group, models, training.generators, training.figures, strict=False
-    ):
-        arrays |= {"generator": generator.get_state().numpy(), "figures": figures, "epoch": np.array(training.epoch)}
-        write_record(checkpoint_path(folder, *job), arrays)
+    for model, job in enumerate(training.group):
+        of_epoch = {"losses": losses[:, model], "right": right[..., model], "figures": training.figures[model]}
+        place = {"place": np.array([training.epoch, training.batch])}
+        generator = {"generator": training.drawn_from[model].numpy()}
+        write_record(checkpoint_path(folder, *job), models[model] | of_epoch | place | generator)
 
 
-def epoch_of(folder: Path | None, job: Job) -> int:
-    """The epoch with which a job would go on; 0 where it has no checkpoint."""
+def place_of(folder: Path | None, job: Job) -> tuple[int, int]:
+    """The epoch and the batch in it with which a job would go on; `START` where it has no checkpoint."""
     arrays = read_record(checkpoint_path(folder, *job)) if folder else None
-    return 0 if arrays is None else int(arrays["epoch"])
+    if arrays is None or "place" not in arrays:
+        return START
+    epoch, batch = arrays["place"].tolist()
+    return epoch, batch
 
 
 def restore(training: StackedTraining, folder: Path) -> None:
-    """Go on from the checkpoints of a group just started, all of which are of the same epoch."""
+    """Go on from the checkpoints of a group just started, all of which are of the same place."""
     saved = [read_record(checkpoint_path(folder, *job)) for job in training.group]
     buffers = {name: buffer.cpu().clone() for name, buffer in training.state.buffers().items()}
     for model, key, row in _rows(training.state, training.lists, buffers):
@@ -45,10 +50,13 @@ def restore(training: StackedTraining, folder: Path) -> None:
             row.copy_(torch.from_numpy(saved[model][key]))
     for name, buffer in training.state.buffers().items():
         buffer.copy_(buffers[name])
-    for model, arrays in enumerate(saved):
-        training.generators[model].set_state(torch.from_numpy(arrays["generator"]))
-        training.figures[model] = arrays["figures"]
-        training.epoch = int(arrays["epoch"])
+    training.restore(
+        tuple(saved[0]["place"].tolist()),
+        [torch.from_numpy(arrays["generator"]) for arrays in saved],
+        np.stack([arrays["figures"] for arrays in saved]),
+        torch.from_numpy(np.stack([arrays["losses"] for arrays in saved], axis=-1)),
+        torch.from_numpy(np.stack([arrays["right"] for arrays in saved], axis=-1)),
+    )
 
 
 def remove(folder: Path, group: Sequence[Job]) -> None:

@@ -1,6 +1,7 @@
 """Training a group of jobs on a model axis: the steps of an epoch, recorded once and replayed for group after group."""
 
 import sys
+from collections import deque
 from collections.abc import Callable, Sequence
 from types import ModuleType
 
@@ -13,6 +14,7 @@ from skelnas.images.image_set import ImageSet
 from skelnas.skeletons.recording import SPLITS
 from skelnas.training import streams
 from skelnas.training.curves import Curves
+from skelnas.training.fused import stacked_operations
 from skelnas.training.fused.arena import Arena
 from skelnas.training.fused.groups import cells_of
 from skelnas.training.fused.stacked_cells import GroupTables
@@ -27,12 +29,15 @@ from skelnas.training.settings import Job
 from skelnas.training.tally import TOP, ranks
 
 CHANNELS, REPEATS = 16, 5  # of the study's network
+AHEAD = 2  # batches that the device is given beyond the one it is at
 
 
 class StackedTraining:
-    """An engine for groups of up to M models of one capacity; `start` a group, then `run_epoch` until it is done.
+    """An engine for groups of up to M models of one capacity; `start` a group, then `run_batch` until it is done.
 
-    `recorded` replays whole steps as CUDA graphs; it needs `operations` that do not wait for the device.
+    On a GPU whole steps are replayed as CUDA graphs, unless `operations` wait for the device. `figures`, float64
+    (M, epochs, 3 splits, loss and top-1 and top-5), fills up with `epoch`, the one that is being trained; `batch`
+    counts the batches of it that are done, first those of train, then those of valid and test.
     """
 
     def __init__(
@@ -43,13 +48,13 @@ class StackedTraining:
         data: ResidentImages,
         recipe: Recipe,
         operations: ModuleType,
-        recorded: bool,
     ) -> None:
         self.models, self.images, self.data, self.recipe, self.operations = models, images, data, recipe, operations
         self.device = data.pool.device
         train = len(images.train_index)
-        self.batch = min(recipe.batch_size, train)
-        self.sizes = [self.batch] * (train // self.batch) + ([train % self.batch] if train % self.batch else [])
+        self.batch_size = min(recipe.batch_size, train)
+        full, rest = divmod(train, self.batch_size)
+        self.sizes = [self.batch_size] * full + [rest] * (rest > 0)
         self.state = StackedState(models, room, CHANNELS, images.classes, REPEATS, dtype(recipe), self.device)
         empty = work_lists([cells_of([], 1)[0]] * models, room)
         self.tables = GroupTables.of(empty, self.device)
@@ -61,10 +66,12 @@ class StackedTraining:
         split = [1] * len(data.valid_index) + [2] * len(data.test_labels)
         self.shown_split = torch.tensor(split, device=self.device)
         self.orders = torch.zeros((models, train), dtype=torch.int64, device=self.device)
-        self.position = torch.zeros((), dtype=torch.int64, device=self.device)
+        self.position = torch.zeros((), dtype=torch.int64, device=self.device)  # of the batch's first sample
         self.losses = torch.zeros((len(SPLITS), models), dtype=torch.float64, device=self.device)
         self.right = torch.zeros((2, len(SPLITS), models), dtype=torch.int64, device=self.device)
-        self.recorded, self._graph_memory = recorded, None
+        self.recorded = self.device.type == "cuda" and operations is not stacked_operations
+        self._graph_memory = None
+        self._done: deque[torch.cuda.Event] = deque()  # of the batches that were handed to the device last
         self._networks: dict[tuple[int, str], StackedNetwork] = {}
         self._steps: dict[tuple[int, str], Callable[[], None]] = {}
         # Recording runs the steps on whatever is in memory, so it comes before any group's values.
@@ -85,26 +92,68 @@ class StackedTraining:
         self.tables.load(self.lists)
         self.figures = np.zeros((self.models, self.recipe.epochs, len(SPLITS), 3))
         self.epoch = 0
+        self._begin_epoch(*self._draw())
+
+    def _draw(self) -> tuple[list[Tensor], Tensor]:
+        """The generators' states, and every model's next order of the training samples, int64 (M, train)."""
+        counts = len(self.images.train_index), len(self.images.valid_index)
+        states = [generator.get_state() for generator in self.generators]
+        orders = [streams.train_order(generator, *counts) for generator in self.generators]
+        return states, torch.stack(orders + [torch.arange(counts[0])] * (self.models - len(orders)))
+
+    def _begin_epoch(self, drawn_from: list[Tensor], orders: Tensor) -> None:
+        self.drawn_from, self.batch = drawn_from, 0
+        self.orders.copy_(self.data.train_index[orders.to(self.device)])
+        for tally in (self.losses, self.right):
+            tally.zero_()
+
+    def restore(
+        self, place: tuple[int, int], drawn_from: Sequence[Tensor], figures: np.ndarray, losses: Tensor, right: Tensor
+    ) -> None:
+        """Go on where a group just started was, at (epoch, batch); `losses` and `right` are the tallies' models."""
+        models = len(self.group)
+        for generator, state in zip(self.generators, drawn_from, strict=True):
+            generator.set_state(state)
+        self._begin_epoch(*self._draw())
+        self.epoch, self.batch = place
+        self.figures[:models] = figures
+        self.losses[:, :models], self.right[..., :models] = losses.to(self.device), right.to(self.device)
 
     def run_epoch(self) -> None:
-        """Train one epoch and evaluate; the device is waited for once, at the end."""
-        precision = epoch_precision(self.recipe, self.epoch)
-        counts = len(self.images.train_index), len(self.images.valid_index)
-        orders = [streams.train_order(generator, *counts) for generator in self.generators]
-        orders += [torch.arange(counts[0])] * (self.models - len(orders))
-        self.orders.copy_(self.data.train_index[torch.stack(orders).to(self.device)])
+        """Every batch that is left of the epoch."""
+        epoch = self.epoch
+        while self.epoch == epoch:
+            self.run_batch()
+
+    def run_batch(self) -> None:
+        """The next batch of every model: one step of training, or a part of the evaluation.
+
+        The device is waited for at the end of the epoch, and before it falls behind by more than a few batches.
+        """
+        precision, shown = epoch_precision(self.recipe, self.epoch), self.batch - len(self.sizes)
         self.state.rate.fill_(self.recipe.rate(self.epoch))
-        for tally in (self.losses, self.right, self.position):
-            tally.zero_()
-        for samples in self.sizes:
-            self._steps[samples, precision]()
-        self.position.zero_()
-        for _ in range(0, len(self.shown), self.batch):
-            self._steps[0, precision]()
+        self.position.fill_(self.batch * self.sizes[0] if shown < 0 else shown * self.batch_size)
+        self._steps[self.sizes[self.batch] if shown < 0 else 0, precision]()
+        self.batch += 1
+        self._keep_pace()
+        if self.batch == len(self.sizes) + -(-len(self.shown) // self.batch_size):
+            self._end_epoch()
+
+    def _keep_pace(self) -> None:
+        """Wait for the device where it is more than `AHEAD` batches behind: `batch` then tells what is done."""
+        if self.device.type == "cuda":
+            self._done.append(torch.cuda.current_stream().record_event())
+            if len(self._done) > AHEAD:
+                self._done.popleft().synchronize()
+
+    def _end_epoch(self) -> None:
+        drawn = self._draw() if self.epoch + 1 < self.recipe.epochs else None  # while the device is still at work
         samples = np.array([self.images.counts[split] for split in SPLITS])[:, None]
         losses, right = self.losses.cpu().numpy() / samples, self.right.cpu().numpy()
         self.figures[:, self.epoch] = np.stack([losses, *right], axis=2).transpose(1, 0, 2)
         self.epoch += 1
+        if drawn:
+            self._begin_epoch(*drawn)
 
     def curves(self) -> list[Curves]:
         """The curves of the group's jobs, in their order."""
@@ -122,7 +171,7 @@ class StackedTraining:
 
     def _step(self, samples: int, precision: str) -> Callable[[], None]:
         """The training step of a batch size, or with 0 that of evaluation, ready to be called."""
-        network = self._network(samples or self.batch, precision)
+        network = self._network(samples or self.batch_size, precision)
         products = "tf32" if precision == "tf32" else "fp32"
 
         def step() -> None:
@@ -146,10 +195,8 @@ class StackedTraining:
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
             for _ in range(2):  # compiles the kernels and fills the allocator
-                self.position.zero_()
                 step()
         torch.cuda.current_stream().wait_stream(stream)
-        self.position.zero_()
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph, pool=self._graph_memory):
             step()
@@ -163,18 +210,16 @@ class StackedTraining:
         network.put(self._normalised(self.data.pool[index]))
         logits, losses = network.train_step(labels, self.recipe)
         self._count(logits, labels, losses, torch.zeros_like(places), torch.ones_like(places))
-        self.position += samples
 
     def _evaluate(self, network: StackedNetwork) -> None:
-        places = self.position + torch.arange(self.batch, device=self.device)
+        places = self.position + torch.arange(self.batch_size, device=self.device)
         counted = places < len(self.shown)
         places = places.clamp(max=len(self.shown) - 1)
-        labels = self.shown_labels[places].expand(self.models, self.batch)
+        labels = self.shown_labels[places].expand(self.models, self.batch_size)
         network.put(self._normalised(self.shown[places])[None])
         logits = network.forward(evaluating=True)
         losses = -torch.log_softmax(logits, 2).gather(2, labels[..., None])[..., 0]
         self._count(logits, labels, losses, self.shown_split[places], counted)
-        self.position += self.batch
 
     def _count(self, logits: Tensor, labels: Tensor, losses: Tensor, split: Tensor, counted: Tensor) -> None:
         """Add a batch to the tallies: logits (M, N, K); losses, labels (M, N); split, counted (N,)."""

@@ -41,10 +41,13 @@ def row(
     base = {"study": study.name, "cell_set": cell_set, **names, "cells": list(cells)}
     if key in failures:
         return base | {"failure": failures[key]}
+    if not seconds.get(key):
+        return base | {"skipped": True}
     factor = study.full.train / used.train
     rounds = seconds[key]
     references = [found for (*place, other), found in seconds.items() if place == [*key[:2]] and _is_reference(other)]
     baseline = [min(these) for these in zip(*references, strict=False)]
+    ratios = [first / second for first, second in zip(baseline, rounds, strict=False)]
     full = factor * statistics.median(rounds)
     live = [pruned(space.cell(cell)) for cell in cells]
     moved = statistics.mean(epoch_bytes(cell, study.full, case.precision) for cell in live)
@@ -59,7 +62,7 @@ def row(
         "seconds_measured": rounds,
         "seconds": full,
         "arch_epochs_per_second": 1 / full,
-        "ratio": statistics.median(first / second for first, second in zip(baseline, rounds, strict=False)),
+        "ratio": statistics.median(ratios) if ratios else None,
         "bytes_share": moved / top["bytes_per_second"] / full,
         "flop_share": computed / top["flop_per_second"][case.precision] / full,
         "study_hours": full * study_arch_epochs(study, cells) / 3600 if len(cells) > 1 else None,
@@ -94,7 +97,7 @@ def calibration(result: dict[str, Any]) -> dict[str, Any]:
             "seconds": statistics.median(one["seconds_measured"]) * len(one["cells"]),
         }
         for one in result["rows"]
-        if "failure" not in one and len(one["cells"]) > 1 and not one["engine"].startswith("reference")
+        if "seconds" in one and len(one["cells"]) > 1 and not one["engine"].startswith("reference")
     ]
     return {"format": CALIBRATION_FORMAT, "rates": rates}
 
@@ -104,14 +107,15 @@ def lines(result: dict[str, Any]) -> list[list[str]]:
     found = []
     for one in result["rows"]:
         names = [one["study"], one["cell_set"], one["engine"], one["precision"]]
-        if "failure" in one:
-            found.append([*names, "failed", "", "", "", "", ""])
+        if "seconds" not in one:
+            found.append([*names, "failed" if "failure" in one else "no time", "", "", "", "", ""])
             continue
         mark = "*" if one["extrapolated"] else ""
         study = f"{one['study_hours']:,.1f} h" if one["study_hours"] else ""
         shares = [f"{100 * one[key]:.1f} %" for key in ("bytes_share", "flop_share")]
         speed = f"{one['arch_epochs_per_second']:.3g}{mark}"
-        found.append([*names, speed, f"{one['ratio']:.2f}", *shares, study, size(one["peak_bytes"])])
+        ratio = f"{one['ratio']:.2f}" if one["ratio"] else ""  # where the reference failed there is none
+        found.append([*names, speed, ratio, *shares, study, size(one["peak_bytes"])])
     return found
 
 

@@ -102,6 +102,29 @@ def test_a_failed_engine_is_a_line_of_its_own():
     assert calibration(result(found))["rates"] == []
 
 
+def test_without_a_reference_there_is_no_ratio():
+    failed = {("tiny", "two", REFERENCE): "OutOfMemoryError: too large"}
+    found = rows({("tiny", "two", FUSED): [2.0]}, failed)
+    assert lines(result(found))[1][4:6] == ["0.125*", ""]
+
+
+def test_what_there_was_no_time_for_says_so():
+    found = rows({("tiny", "two", REFERENCE): [4.0]})
+    assert found[1]["skipped"]
+    assert lines(result(found))[1][4] == "no time"
+    assert [rate["engine"] for rate in calibration(result(found))["rates"]] == []
+
+
+@pytest.mark.slow
+def test_nothing_is_measured_after_the_deadline():
+    bench = Bench("cpu", [REFERENCE, FUSED], [Part(TINY, scaled(TINY.full, 11), {"all-skip": (1835,)}, models=0)])
+    try:
+        bench.run_round(0, deadline=0)
+    finally:
+        bench.close()
+    assert not bench.seconds
+
+
 @pytest.mark.slow
 def test_a_round_measures_every_case():
     cases = [REFERENCE, FUSED, Case("nonsense", "fp32")]

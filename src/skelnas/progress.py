@@ -31,6 +31,8 @@ class Progress:
         """Count `amount` more as done, and say so if it is time; `before`: it was done before the start."""
         self.done += amount
         self._before += amount if before else 0
+        if self.total - self.done < 1e-9 * self.total:
+            self.done = self.total  # however small parts were rounded
         now = time.monotonic()
         if now - self._last >= self._every or self.done >= self.total:
             self._last = now

@@ -74,6 +74,21 @@ def test_table_of_two_benchmarks(make_benchmark):
     assert values_of(table[table["split"] == "train"])["diverged trainings, first"] == 0
 
 
+def test_cells_that_train_alike_are_left_out(make_benchmark, monkeypatch):
+    with Benchmark(make_benchmark([3, 5, 9])) as first, Benchmark(make_benchmark([3, 5, 9])) as second:
+        assert precision.differing(first, second).tolist() == [True, True, True]  # then all are compared
+        curves, values = second.curves, second.values
+        changed = np.array([0.0, 0.5, 0.5])[:, None, None]
+        monkeypatch.setattr(second, "curves", lambda *what: curves(*what) + changed)
+        monkeypatch.setattr(second, "values", lambda *what: values(*what) + 2 * changed[..., 0])
+        assert precision.differing(first, second).tolist() == [False, True, True]
+        table = precision.precision_table(first, second)
+    assert values_of(table[table["split"] == "train"])["cells left out, as they train alike bit for bit"] == 1
+    found = values_of(table[table["split"] == "test"])
+    assert found["cells"] == 2
+    assert found["mean difference"] == pytest.approx(1)
+
+
 def test_other_seeds_cells_or_hyper_parameters_are_refused(make_benchmark):
     first = Benchmark(make_benchmark([3, 5]))
     for path, what in ((make_benchmark([3, 9]), "cells"), (make_benchmark([3, 5], seeds=(777, 999)), "seeds")):
@@ -93,10 +108,11 @@ def test_figure_shows_every_cell_twice(seeds, tmp_path: Path):
     random = np.random.default_rng(2)
     first = random.uniform(30, 90, (12, len(seeds)))
     second = first + random.normal(0, 2, first.shape)
-    facts = Facts("tiny", "fp32", 12, seeds, 3, {"train": 8, "valid": 4, "test": 4}, 5)
+    facts = Facts("tiny", "fp32", 14, seeds, 3, {"train": 8, "valid": 4, "test": 4}, 5)
     figure = precision_figure(first, second, facts, "bf16")
     left, right = figure.axes
     assert len(left.containers[0].lines[0].get_xdata()) == 12
     points = right.collections[-1].get_offsets()
     np.testing.assert_allclose(points[:, 1], (second - first).mean(axis=1), atol=1e-8)
     assert len(right.patches) == (len(seeds) > 1)
+    assert any("2 more train alike" in text.get_text() for text in figure.texts)

@@ -1,7 +1,7 @@
 """Compare two precisions of one recipe: a figure and a table."""
 
 from skelnas.analysis.facts import facts_of
-from skelnas.analysis.precision import precision_table
+from skelnas.analysis.precision import differing, precision_table
 from skelnas.analysis.precision_figure import precision_figure
 from skelnas.analysis.style import save_figure
 from skelnas.files import write_text
@@ -13,7 +13,9 @@ def compare_precision(first_path: str, second_path: str, figure_paths: list[str]
     """Write the figure to every path of `figure_paths`, and the table behind it."""
     with Benchmark(first_path) as first, Benchmark(second_path) as second:
         table = precision_table(first, second)
-        figure = precision_figure(first.values(), second.values(), facts_of(first), second.recipe_name)
+        used = differing(first, second)
+        values = first.values()[used], second.values()[used]
+        figure = precision_figure(*values, facts_of(first), second.recipe_name)
     for path in figure_paths:
         save_figure(figure, path)
     write_text(table_path, table.to_csv(index=False))

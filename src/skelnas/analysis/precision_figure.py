@@ -13,8 +13,10 @@ from skelnas.results.query import seed_mean
 
 
 def precision_figure(first: np.ndarray, second: np.ndarray, facts: Facts, other: str, split: str = "test") -> Figure:
-    """Final accuracies in percent, both (cells, seeds); `facts` are of the first benchmark, `other` is the second's
-    recipe."""
+    """Final accuracies in percent, both (cells, seeds), of the cells to be compared.
+
+    `facts` are of the first benchmark, all of its cells counted; `other` is the second's recipe.
+    """
     with style():
         figure = new_figure(height=5.0)
         left, right = figure.subplots(1, 2)
@@ -26,7 +28,9 @@ def precision_figure(first: np.ndarray, second: np.ndarray, facts: Facts, other:
             pairs = [correlation_between(*pair, "kendall_tau_b") for pair in ((first, second), (first, first))]
             agreement += f", of two seeds {pairs[0]:.3f} across and {pairs[1]:.3f} within {facts.recipe}"
         seeds = ", ".join(map(str, facts.seeds))
-        size = [counted(facts.epochs, "epoch"), counted(facts.cells, "cell")]
+        size = [counted(facts.epochs, "epoch"), counted(len(first), "cell")]
+        if alike := facts.cells - len(first):
+            size.append(f"{alike} more train alike in both")
         about = "  ·  ".join([facts.dataset, *size, f"seeds {seeds}", agreement])
         headline(figure, "Does the precision of training matter?", about)
     return figure

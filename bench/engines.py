@@ -114,7 +114,7 @@ class Bench:
         }
         progress = Progress(f"bench, round {number + 1}", sum(map(len, turns.values())), "measurements")
         # The stratified samples, which stand last in the table, are what matters most.
-        for part, name in ((part, name) for part in self.parts for name in reversed(part.sets)):
+        for part, name in [(one, name) for one in self.parts for name in reversed(one.sets)]:
             found: dict[Case, list[float]] = defaultdict(list)
             longest = max(len(turns[part.study.name, name, case]) for case in self.cases)
             for turn in range(longest):

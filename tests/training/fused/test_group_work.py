@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 
 import numpy as np
 import pytest
@@ -124,19 +123,27 @@ def test_jobs_at_different_places_begin_anew_together(tiny, tmp_path, monkeypatc
         assert_same_curves(one, other)
 
 
-def test_sigterm_saves_where_the_group_is(tiny, tmp_path, undisturbed):
-    worker = Worker(work_on(tiny, tmp_path, minutes=60))
-    recipe = RECIPE
-    worker.give(task_of(JOBS))
-    time.sleep(0.5)
-    os.kill(worker.process.pid, signal.SIGTERM)
-    worker.process.join(30)
-    assert worker.process.exitcode == 143
-    epoch, batch = stacked_checkpoint.place_of(tmp_path, JOBS[0])
-    assert 0 < 4 * epoch + batch <= 4 * recipe.epochs
+@pytest.mark.parametrize("done", [1, 3, 8])
+def test_sigterm_saves_where_the_group_is(tiny, tmp_path, monkeypatch, undisturbed, done):
+    ran, run_batch = [], StackedTraining.run_batch
+
+    def ended(self):
+        run_batch(self)
+        ran.append((self.epoch, self.batch))
+        if len(ran) == done:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(StackedTraining, "run_batch", ended)
+        worker = Worker(work_on(tiny, tmp_path, minutes=60))
+        worker.give(task_of(JOBS))
+        assert str(worker.outcome()) == "its process died with exit code 143"
+        Worker.end(worker)
+    assert {stacked_checkpoint.place_of(tmp_path, job) for job in JOBS} == {divmod(done, 4) if done < 8 else (2, 4)}
+    monkeypatch.setattr(StackedTraining, "run_batch", lambda self: ran.append(0) or run_batch(self))
     for one, other in zip(work_on(tiny, tmp_path)(task_of(JOBS)).curves, undisturbed, strict=True):
         assert_same_curves(one, other)
-    Worker.end(worker)
+    assert len(ran) == 8 - done  # what was done before is counted in the process that ended
 
 
 def test_too_little_memory_is_an_outcome(tiny, monkeypatch):

@@ -135,7 +135,9 @@ def test_capacity_is_the_least_that_holds_every_group():
     room = capacity(GROUPS)
     assert room.convolutions == {(3, 1): 1, (3, 2): 2, (3, 3): 3, (1, 1): 1, (1, 2): 2, (1, 3): 3}
     assert room.total == 12
-    assert room.entries(3) == slice(0, 6)
-    assert room.entries(1, 3) == slice(9, 12)
+    assert [room.entries(target) for target in (1, 2, 3)] == [slice(0, 2), slice(2, 6), slice(6, 12)]
+    assert room.entries(3, kernel=1) == slice(9, 12)
+    assert room.rows(1) == room.rows(3) == slice(0, 6)
+    assert room.rows(1, target=2) == slice(1, 3)
     with pytest.raises(IndexError):
         work_lists([THREES] * 4, room)

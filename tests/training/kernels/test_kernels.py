@@ -1,5 +1,6 @@
 """Each kernel, in Triton's interpreter, against the PyTorch operation of the same name in float64."""
 
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -8,8 +9,9 @@ import torch
 from skelnas.training import kernels
 from skelnas.training.fused import kernel_check
 from skelnas.training.fused import stacked_operations as exact
-from skelnas.training.fused.stacked_operations import BIAS, CONVOLUTION, NOTHING, POOL, SKIP
-from skelnas.training.kernels import convolution
+from skelnas.training.fused.stacked_state import Norms
+from skelnas.training.fused.work_lists import ABSENT, BIAS, CONVOLUTION, NOTHING, POOL, SKIP
+from skelnas.training.recipe import Recipe
 
 # Entries without work have undefined contents, on which the interpreter may compute.
 pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in:RuntimeWarning")
@@ -39,18 +41,38 @@ def layer(request):
     return weight, (SAMPLES, HEIGHT, WIDTH, cin), inner, stride
 
 
+def norms(entries, channels, dtype=torch.float32):
+    """BatchNorms of random scales and shifts, all else undefined."""
+    trained = (random(entries, channels, seed=seed).to(dtype) for seed in (2, 3))
+    return Norms(*trained, *(torch.full((entries, channels), torch.nan, dtype=dtype) for _ in range(7)))
+
+
+def assert_close_norms(found, expected, fields=Norms._fields, rows=WORKING):
+    for field in fields:
+        assert_close(getattr(found, field), getattr(expected, field), torch.float32, rows)
+
+
+OF_BATCH = ("mean", "variance", "inverse", "factor", "offset")
+
+
 @pytest.mark.parametrize("dtype", TOLERANCES)
 @pytest.mark.parametrize("relu", [True, False])
-def test_convolve(layer, dtype, relu):
+def test_convolve_and_normalise(layer, dtype, relu):
     weight, outer, inner, stride = layer
     source = random(SLOTS, *outer, dtype=dtype)
     out, expected = torch.zeros(ENTRIES, *inner, dtype=dtype), torch.zeros(ENTRIES, *inner, dtype=torch.float64)
     weight = weight.to(dtype).float()  # the interpreter rounds to bfloat16 in its own way
-    mean, variance = kernels.convolve(source, LISTED, weight, out, stride, relu)
-    exact_mean, exact_variance = exact.convolve(source.double(), LISTED, weight.double(), expected, stride, relu)
+    own, exactly = norms(ENTRIES, inner[-1]), norms(ENTRIES, inner[-1], torch.float64)
+    sums = kernels.tile_sums(out)
+    kernels.convolve(source, LISTED, weight, out, stride, relu, sums)
+    kernels.normalise(out, sums, own)
+    exact.convolve(source.double(), LISTED, weight.double(), expected, stride, relu)
+    exact.normalise(expected, exact.tile_sums(expected), exactly)
     assert_close(out, expected, dtype)
-    assert_close(mean, exact_mean, torch.float32)
-    assert_close(variance, exact_variance, torch.float32)
+    assert_close_norms(own, exactly, OF_BATCH)
+    without = torch.zeros_like(out)
+    kernels.convolve(source, LISTED, weight, without, stride, relu)
+    assert torch.equal(without[WORKING], out[WORKING])
 
 
 @pytest.mark.parametrize("dtype", TOLERANCES)
@@ -68,7 +90,7 @@ def test_convolve_transposed(layer, dtype):
 @pytest.mark.parametrize("least", [16, 2048])
 def test_weight_gradient(layer, dtype, least, monkeypatch):
     """In several ranges of pixels, and in one."""
-    monkeypatch.setattr(convolution, "LEAST_RANGE", least)
+    monkeypatch.setattr(sys.modules["skelnas.training.kernels.weight_gradient"], "LEAST_RANGE", least)
     weight, outer, inner, stride = layer
     source = random(SLOTS, *outer, dtype=dtype)
     gradient = random(ENTRIES, *inner, dtype=dtype, seed=1)
@@ -81,10 +103,13 @@ def test_weight_gradient(layer, dtype, least, monkeypatch):
 def test_moments_of_values_far_from_zero():
     """One pass of squares would lose all digits of this variance in float32."""
     images = 1000 + 0.01 * random(ENTRIES, SAMPLES, HEIGHT, 60, 16)
-    mean, variance = kernels.image_moments(images)
-    exact_mean, exact_variance = exact.image_moments(images.double())
-    torch.testing.assert_close(mean.double(), exact_mean, rtol=1e-6, atol=0)
-    torch.testing.assert_close(variance.double(), exact_variance, rtol=2e-2, atol=0)
+    own, exactly = norms(ENTRIES, 16), norms(ENTRIES, 16, torch.float64)
+    sums = kernels.tile_sums(images)
+    kernels.image_sums(images, sums)
+    kernels.normalise(images, sums, own)
+    exact.normalise(images.double(), None, exactly)
+    torch.testing.assert_close(own.mean.double(), exactly.mean, rtol=1e-6, atol=0)
+    torch.testing.assert_close(own.variance.double(), exactly.variance, rtol=2e-2, atol=0)
 
 
 @pytest.mark.parametrize("dtype", TOLERANCES)
@@ -117,18 +142,70 @@ def test_sum_gradients(dtype, size):
 
 
 @pytest.mark.parametrize("dtype", TOLERANCES)
-def test_batchnorm_backward(dtype):
+def test_normalise_backward(dtype):
     shape = (7, 9, 11, 16)  # more than one tile, the last one ragged
-    gradients, images = random(SLOTS, *shape, dtype=dtype), random(ENTRIES, *shape, dtype=dtype, seed=1)
-    mean, factor, slope, constant = (random(ENTRIES, 16, seed=seed) for seed in range(4))
-    found = kernels.gradient_sums(gradients, LISTED, images, mean)
-    expected = exact.gradient_sums(gradients.double(), LISTED, images.double(), mean.double())
+    gradient, images = random(4, *shape, dtype=dtype), random(ENTRIES, *shape, dtype=dtype, seed=1)
+    kinds = torch.tensor([[SKIP, CONVOLUTION, CONVOLUTION], [BIAS, POOL, NOTHING], [ABSENT, 0, 0], [POOL, SKIP, SKIP]])
+    tables = kinds.int(), torch.tensor([[0, 2, 0], [3, 1, 0], [0, 0, 0], [1, 1, 1]]).int()
+    own, exactly = norms(4, 16), norms(4, 16, torch.float64)
+    sums = kernels.tile_sums(images)
+    kernels.image_sums(images, sums)
+    kernels.normalise(images, sums, Norms(*(field[:ENTRIES] for field in own)))
+    exact.normalise(images.double(), None, Norms(*(field[:ENTRIES] for field in exactly)))
+    expected, untouched = images.double(), images[1].clone()
+    exact.normalise_backward(gradient.double(), *tables, expected, exactly)
+    kernels.normalise_backward(gradient, *tables, images, own)
+    assert_close(images, expected, dtype)
+    assert torch.equal(images[1], untouched)
+    assert_close_norms(own, exactly)
+    assert_close(own.to_shift, exactly.to_shift, torch.float32, [3])
+    assert own.to_scale[3].isnan().all()  # a bias has none
+
+
+@pytest.mark.parametrize("dtype", TOLERANCES)
+def test_evaluate_nodes(dtype):
+    shape = (SAMPLES, HEIGHT, WIDTH, 16)
+    pool, source = random(SLOTS, *shape, dtype=dtype), torch.tensor([-1, 3, 0, 4, 2]).int()
+    weight3, weight1 = (random(2, taps, 16, 16) / 12 for taps in (9, 1))
+    weight3, weight1 = weight3.to(dtype).float(), weight1.to(dtype).float()
+    factor, offset = random(6, 16), random(6, 16, seed=1)
+    kinds = torch.tensor([[SKIP, POOL, CONVOLUTION], [BIAS, CONVOLUTION, CONVOLUTION], [ABSENT, 0, 0], [NOTHING] * 3])
+    tables = kinds.int(), torch.tensor([[0, 1, 1], [5, 2, 3], [0, 0, 0], [0, 0, 0]]).int()
+    out, expected = torch.ones(4, *shape, dtype=dtype), torch.ones(4, *shape, dtype=torch.float64)
+    kernels.evaluate_nodes(pool, source, *tables, weight3, weight1, 1, factor, offset, out)
+    values = [value.double() for value in (weight3, weight1)]
+    exact.evaluate_nodes(pool.double(), source, *tables, *values, 1, factor.double(), offset.double(), expected)
+    assert_close(out, expected, dtype, [0, 1, 3])
+    assert (out[2] == 1).all()
+
+
+@pytest.mark.parametrize("dtype", TOLERANCES)
+def test_channel_sums(dtype):
+    images = random(SLOTS, 7, 9, 11, 16, dtype=dtype)
+    found, expected = torch.zeros(ENTRIES, 16), torch.zeros(ENTRIES, 16, dtype=torch.float64)
+    kernels.channel_sums(images, LISTED, found)
+    exact.channel_sums(images.double(), LISTED, expected)
+    assert_close(found, expected, torch.float32)
+
+
+@pytest.mark.parametrize("nesterov", [True, False])
+def test_descend(nesterov):
+    recipe = Recipe(epochs=1, batch_size=1, nesterov=nesterov, weight_decay=0.1)
+    found = [random(3000, seed=seed) for seed in range(3)]
+    expected = [values.double() for values in found]
+    kernels.descend(*found, torch.tensor(0.3), recipe)
+    exact.descend(*expected, torch.tensor(0.3, dtype=torch.float64), recipe)
+    for one, other in zip(found[:2], expected[:2], strict=True):  # the gradient may be overwritten
+        torch.testing.assert_close(one.double(), other, rtol=1e-5, atol=1e-6)
+
+
+def test_average():
+    found = [random(3000, seed=seed) for seed in range(4)]
+    expected = [values.double() for values in found]
+    kernels.average(*found)
+    exact.average(*expected)
     for one, other in zip(found, expected, strict=True):
-        assert_close(one, other, torch.float32)
-    exactly = images.double()
-    exact.combine_gradient(gradients.double(), LISTED, exactly, factor.double(), slope.double(), constant.double())
-    kernels.combine_gradient(gradients, LISTED, images, factor, slope, constant)
-    assert_close(images, exactly, dtype)
+        torch.testing.assert_close(one.double(), other, rtol=1e-5, atol=1e-6)
 
 
 def test_pixel_means():
@@ -141,9 +218,14 @@ def test_pixel_means():
 def test_an_entry_computes_the_same_in_any_company():
     weight, source = random(ENTRIES, 9, 16, 16), random(SLOTS, SAMPLES, HEIGHT, WIDTH, 16)
     together, alone = torch.zeros(ENTRIES, *source.shape[1:]), torch.zeros(1, *source.shape[1:])
-    kernels.convolve(source, LISTED, weight, together)
-    kernels.convolve(source, LISTED[2:], weight[2:], alone)
+    many, one = norms(ENTRIES, 16), norms(1, 16)
+    one.scale[:], one.shift[:] = many.scale[2], many.shift[2]
+    for images, listed, taken, own in ((together, LISTED, weight, many), (alone, LISTED[2:], weight[2:], one)):
+        sums = kernels.tile_sums(images)
+        kernels.convolve(source, listed, taken, images, sums=sums)
+        kernels.normalise(images, sums, own)
     assert torch.equal(together[2:], alone)
+    assert torch.equal(many.offset[2:], one.offset)
     gradient, to_weight, alone_to_weight = together.clone(), torch.zeros_like(weight), torch.zeros_like(weight[2:])
     kernels.weight_gradient(source, LISTED, gradient, to_weight)
     kernels.weight_gradient(source, LISTED[2:], gradient[2:], alone_to_weight)

@@ -6,7 +6,7 @@ import numpy as np
 
 from skelnas.cells import space
 from skelnas.training.fused.layout import layout
-from skelnas.training.fused.work_lists import INNER, KERNELS, Capacity, capacity
+from skelnas.training.fused.work_lists import KEYS, Capacity, capacity
 from skelnas.training.settings import Job
 
 EMPTY: space.Cell = (space.NONE,) * len(space.EDGES)  # fills a group that has too few jobs; nobody reads its results
@@ -22,7 +22,7 @@ def deal(jobs: Sequence[Job], size: int) -> list[list[Job]]:
     made_of = {job: _make_up(job) for job in jobs}
     ordered = sorted(jobs, key=lambda job: (-made_of[job].sum(), *-made_of[job], job))
     groups: list[list[Job]] = [[] for _ in range(count)]
-    loads = np.zeros((count, len(KERNELS) * len(INNER)))
+    loads = np.zeros((count, len(KEYS)))
     for first in range(0, len(ordered), count):
         open_ones = np.ones(count, dtype=bool)
         for job in ordered[first : first + count]:
@@ -46,7 +46,6 @@ def cells_of(group: Sequence[Job], size: int) -> list[space.Cell]:
 
 
 def _make_up(job: Job) -> np.ndarray:
-    """How many convolutions of a cell have each kernel and target, int64 (6,), in the order of a capacity's lists."""
-    keys = [(kernel, target) for kernel in KERNELS for target in INNER]
+    """How many convolutions of a cell have each kernel and target, int64, in the order of KEYS."""
     edges = [(edge.kernel, edge.target) for edge in layout(space.cell(job[0])).edges()]
-    return np.array([edges.count(key) for key in keys])
+    return np.array([edges.count(key) for key in KEYS])

@@ -1,5 +1,6 @@
 """The search cells of a group of networks, on the group's work lists."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,9 +8,7 @@ import torch
 from torch import Tensor
 
 from skelnas.cells.space import NODES
-from skelnas.training.fused.stacked_norm import Norm
-from skelnas.training.fused.stacked_operations import CONVOLUTION, POOL, SKIP
-from skelnas.training.fused.work_lists import INNER, KERNELS, Capacity, WorkLists
+from skelnas.training.fused.work_lists import CONVOLUTION, INNER, KERNELS, POOL, SKIP, Capacity, WorkLists
 
 # Where a cell's nodes have their gradients among four, in even and odd turns: node 0's is the next turn's node 3's.
 PLANES = ((3, 2, 1, 0), (0, 2, 1, 3))
@@ -24,8 +23,6 @@ class GroupTables:
 
     room: Capacity
     source: Tensor  # (convolutions,) slots of a cell's nodes
-    target: Tensor  # (2, convolutions) slots of the gradients, by turn
-    bias_target: Tensor  # (2, biases)
     into_kinds: Tensor  # (nodes, M, 3)
     into_indices: Tensor
     out_of_kinds: Tensor
@@ -50,21 +47,16 @@ class GroupTables:
 def _arrays(lists: WorkLists) -> tuple[np.ndarray, ...]:
     models = lists.models
 
-    def by_turn(slots: np.ndarray, used: np.ndarray) -> np.ndarray:
-        """Slots of nodes as slots of gradients, where used."""
-        planes = np.array(PLANES, dtype=np.int32)[:, slots // models]
-        return np.where(used, planes * models + slots % models, slots).astype(np.int32)
-
     own = np.arange(models, dtype=np.int32)[:, None]
     images = (lists.out_of_kinds == SKIP) | (lists.out_of_kinds == POOL)
+    node, model = np.divmod(np.where(images, lists.out_of_indices, 0), models)
+    gradients = np.array(PLANES, dtype=np.int32)[:, node] * models + model  # by turn
     return (
         lists.source,
-        by_turn(lists.target, lists.target >= 0),
-        by_turn(lists.bias_target, lists.bias_target >= 0),
         lists.into_kinds,
         lists.into_indices,
         lists.out_of_kinds,
-        by_turn(np.where(images, lists.out_of_indices, 0), images) + np.where(images, 0, lists.out_of_indices),
+        np.where(images, gradients, lists.out_of_indices).astype(np.int32),
         own[:, 0],
         np.full_like(own, CONVOLUTION),
         own,
@@ -82,66 +74,80 @@ class StackedCell:
         models, room = state.models, state.room
         self.nodes = self.stage.nodes[3 * place * models : (3 * place + NODES) * models]
         self.convolved = self.stage.convolved[place * room.total : (place + 1) * room.total]
-        parts = {(kernel, target): room.entries(kernel, target) for target in INNER for kernel in KERNELS}
-        self.parts = {key: part for key, part in parts.items() if part.stop > part.start}
-        self.norms = {key: Norm(state, name, part) for key, part in self.parts.items()}
-        shift = state.views[f"{name}.shift"]
-        self.factor, self.offset = torch.zeros_like(shift), torch.zeros_like(shift)
+        self.all_norms = state.norms(name)
+        self.factor, self.offset = self.all_norms.factor, self.all_norms.offset
+        used = {target: room.entries(target) for target in INNER}
+        self.parts = {target: part for target, part in used.items() if part.stop > part.start}
+        self.norms = {target: state.norms(name, part) for target, part in self.parts.items()}
 
-    def _weights(self, stack: dict[str, Tensor], kernel: int, part: slice) -> Tensor:
-        first = self.network.state.room.entries(kernel).start
-        return stack[f"{self.name}.weight{kernel}"][part.start - first : part.stop - first]
+    def _kernels(self, target: int) -> Iterator[tuple[slice, str, slice]]:
+        """A node's convolutions by kernel size: their entries, the name of the weights, and their rows among these."""
+        room = self.network.state.room
+        for kernel in KERNELS:
+            part = room.entries(target, kernel)
+            if part.stop > part.start:
+                yield part, f"{self.name}.weight{kernel}", room.rows(kernel, target)
 
-    def forward(self, evaluating: bool) -> None:
-        """Nodes 1 to 3 of all models from their node 0."""
-        network, state = self.network, self.network.state
-        operations, tables = network.operations, network.tables
-        self.offset[state.room.total :] = state.views[f"{self.name}.shift"][state.room.total :]
+    def forward(self) -> None:
+        """Nodes 1 to 3 of all models from their node 0, with the batch's statistics."""
+        operations, tables, views = self.network.operations, self.network.tables, self.network.state.views
         for target in INNER:
-            for kernel in KERNELS:
-                if (part := self.parts.get((kernel, target))) is None:
-                    continue
-                out, weight = self.convolved[part], self._weights(state.views, kernel, part)
-                moments = operations.convolve(self.nodes, tables.source[part], weight, out, 1, True, not evaluating)
-                factor, offset = self.norms[kernel, target].affine(moments, network._count(out))
-                self.factor[part], self.offset[part] = factor, offset
+            if (whole := self.parts.get(target)) is not None:
+                images = self.convolved[whole]
+                sums = operations.tile_sums(images)
+                for part, weight, rows in self._kernels(target):
+                    own = sums[:, part.start - whole.start : part.stop - whole.start]
+                    source, out = tables.source[part], self.convolved[part]
+                    operations.convolve(self.nodes, source, views[weight][rows], out, 1, True, own)
+                operations.normalise(images, sums, self.norms[target])
             kinds, indices = tables.into_kinds[target], tables.into_indices[target]
-            out = self._node(target)
-            operations.sum_nodes(self.nodes, self.convolved, kinds, indices, self.factor, self.offset, out)
+            operations.sum_nodes(
+                self.nodes, self.convolved, kinds, indices, self.factor, self.offset, self._node(target)
+            )
+
+    def evaluate(self) -> None:
+        """Nodes 1 to 3 of all models from their node 0, with the running statistics as folded."""
+        operations, tables, views = self.network.operations, self.network.tables, self.network.state.views
+        room = self.network.state.room
+        for target in INNER:
+            weights = (views[f"{self.name}.weight{kernel}"][room.rows(kernel, target)] for kernel in KERNELS)
+            operations.evaluate_nodes(
+                self.nodes,
+                tables.source,
+                tables.into_kinds[target],
+                tables.into_indices[target],
+                *weights,
+                room.entries(target).start,
+                self.factor,
+                self.offset,
+                self._node(target),
+            )
 
     def backward(self, turn: int) -> None:
         """From the gradient of node 3 to those of node 0 and of all parameters."""
-        operations, tables = self.network.operations, self.network.tables
+        operations, state, tables = self.network.operations, self.network.state, self.network.tables
         for target in (3, 2, 1):
             if target < 3:
                 self._collect(target, turn)
-            for kernel in KERNELS:
-                if (part := self.parts.get((kernel, target))) is not None:
-                    self._convolution_backward(kernel, target, part, tables.target[turn][part])
-        if self.network.state.room.biases:
-            slots, gradients = tables.bias_target[turn], self.stage.gradients
-            to_shift = self.network.state.gradients[f"{self.name}.shift"][self.network.state.room.total :]
-            images = gradients[: len(slots)]
-            to_shift.copy_(operations.gradient_sums(gradients, slots, images, torch.zeros_like(to_shift))[0])
+            gradient, edges = self._gradient(target, turn), (tables.into_kinds[target], tables.into_indices[target])
+            operations.normalise_backward(gradient, *edges, self.convolved, self.all_norms)
+            for part, weight, rows in self._kernels(target):
+                source, image, returned = tables.source[part], self.convolved[part], self.stage.returned[part]
+                operations.convolve_transposed(image, source, state.views[weight][rows], returned)
+                operations.weight_gradient(self.nodes, source, image, state.gradients[weight][rows])
         self._collect(0, turn)
 
-    def _convolution_backward(self, kernel: int, target: int, part: slice, slots: Tensor) -> None:
-        operations, state = self.network.operations, self.network.state
-        source, image = self.network.tables.source[part], self.convolved[part]
-        self.norms[kernel, target].backward(operations, self.stage.gradients, slots, image)
-        operations.convolve_transposed(
-            image, source, self._weights(state.views, kernel, part), self.stage.returned[part]
-        )
-        operations.weight_gradient(self.nodes, source, image, self._weights(state.gradients, kernel, part))
-
     def _collect(self, node: int, turn: int) -> None:
-        models, tables = self.network.state.models, self.network.tables
-        first = PLANES[turn][node] * models
-        out = self.stage.gradients[first : first + models]
+        tables = self.network.tables
         kinds, indices = tables.out_of_kinds[node], tables.out_of_indices[turn, node]
+        out = self._gradient(node, turn)
         self.network.operations.sum_gradients(
             self.stage.gradients, self.stage.returned, kinds, indices, self._node(node), out
         )
+
+    def _gradient(self, node: int, turn: int) -> Tensor:
+        models = self.network.state.models
+        return self.stage.gradients[PLANES[turn][node] * models :][:models]
 
     def _node(self, node: int) -> Tensor:
         return self.nodes[node * self.network.state.models :][: self.network.state.models]

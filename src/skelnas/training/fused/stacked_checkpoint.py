@@ -68,7 +68,7 @@ def remove(folder: Path, group: Sequence[Job]) -> None:
 def _rows(state: StackedState, lists: WorkLists, buffers: dict[str, Tensor]) -> Iterator[tuple[int, str, Tensor]]:
     """Every model's rows of the flat buffers: (model, key in its checkpoint, view)."""
     shapes = {name: view.shape for name, view in state.views.items()}
-    norms = {name: view.shape for name, view in state.means.items()}
+    norms = state.norm_shapes
     views = {name: split_flat(buffer, shapes if name in OF_PARAMETERS else norms) for name, buffer in buffers.items()}
     for stack, (model, entry), key in state.rows(lists):
         for name in buffers:

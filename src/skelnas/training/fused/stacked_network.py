@@ -13,8 +13,7 @@ from torch import Tensor
 
 from skelnas.training.fused.arena import Arena
 from skelnas.training.fused.stacked_cells import GroupTables, StackedCell
-from skelnas.training.fused.stacked_norm import Norm
-from skelnas.training.fused.stacked_state import INPUT_CHANNELS, StackedState, padded_classes
+from skelnas.training.fused.stacked_state import INPUT_CHANNELS, Norms, StackedState, padded_classes
 
 
 class Stage(NamedTuple):
@@ -53,7 +52,7 @@ class StackedNetwork:
             [StackedCell(self, stage, c, f"cells.{stage * (state.repeats + 1) + c}") for c in range(state.repeats)]
             for stage in range(3)
         ]
-        self.stem_norm, self.norm = Norm(state, "stem"), Norm(state, "norm")
+        self.stem_norms, self.norms = state.norms("stem"), state.norms("norm")
         wide = state.parameters.dtype
         self.pooled = arena.take((models, self.samples, 1, 1, sizes[2][3]), wide)
         self.logits = arena.take((models, self.samples, 1, 1, padded_classes(state.classes)), wide)
@@ -71,26 +70,35 @@ class StackedNetwork:
     def forward(self, evaluating: bool = False) -> Tensor:
         """Logits (M, N, classes) of the batch put last, with the batch's statistics or the running ones."""
         operations, state, tables = self.operations, self.state, self.tables
-        moments = operations.convolve(
-            self.input, tables.every, state.views["stem.weight"], self.stem, 1, False, not evaluating
-        )
-        affine = self.stem_norm.affine(moments, self._count(self.stem))
-        start = self.stages[0].nodes[: state.models]
-        operations.sum_nodes(start, self.stem, tables.own_kinds, tables.own_indices, *affine, start)
+        state.fold() if evaluating else state.offsets.copy_(state.shifts)
+        self.convolve("stem.weight", self.input, self.stem, 1, False, None if evaluating else self.stem_norms)
+        start, norms = self.stages[0].nodes[: state.models], self.stem_norms
+        operations.sum_nodes(start, self.stem, tables.own_kinds, tables.own_indices, norms.factor, norms.offset, start)
         for stage, cells in enumerate(self.cells):
             if stage:
                 self.reductions[stage - 1].forward(evaluating)
             for cell in cells:
-                cell.forward(evaluating)
+                cell.evaluate() if evaluating else cell.forward()
         return self._classify(evaluating)
 
+    def convolve(
+        self, weight: str, images: Tensor, out: Tensor, stride: int, relu: bool, norms: Norms | None = None
+    ) -> None:
+        """Every model's convolution with the weights of that name; with `norms` its BatchNorm is made ready."""
+        operations, taken = self.operations, self.state.views[weight]
+        sums = None if norms is None else operations.tile_sums(out)
+        operations.convolve(images, self.tables.every, taken, out, stride, relu, sums)
+        if norms is not None:
+            operations.normalise(out, sums, norms)
+
     def _classify(self, evaluating: bool) -> Tensor:
-        images, state = self.stages[2].nodes[-self.state.models :], self.state
-        moments = None if evaluating else self.operations.image_moments(images)
-        self.pooled[:, :, 0, 0] = self.operations.pixel_means(images, *self.norm.affine(moments, self._count(images)))
-        self.operations.convolve(
-            self.pooled, self.tables.every, state.views["classifier.weight"], self.logits, 1, False, False
-        )
+        images, state, operations = self.stages[2].nodes[-self.state.models :], self.state, self.operations
+        if not evaluating:
+            sums = operations.tile_sums(images)
+            operations.image_sums(images, sums)
+            operations.normalise(images, sums, self.norms)
+        self.pooled[:, :, 0, 0] = operations.pixel_means(images, self.norms.factor, self.norms.offset)
+        self.convolve("classifier.weight", self.pooled, self.logits, 1, False)
         return self.logits[:, :, 0, 0, : state.classes] + state.views["classifier.shift"][:, None, : state.classes]
 
     def train_step(self, labels: Tensor, recipe) -> tuple[Tensor, Tensor]:
@@ -105,7 +113,7 @@ class StackedNetwork:
         ones = torch.ones_like(likelihood[..., :1])
         gradient[:, :, 0, 0].scatter_add_(2, labels[..., None], -ones)
         self.backward(gradient.div_(self.samples))
-        self.state.step(recipe)
+        self.state.step(recipe, self.operations)
         return logits, -likelihood.gather(2, labels[..., None])[..., 0]
 
     def backward(self, gradient: Tensor) -> None:
@@ -117,37 +125,32 @@ class StackedNetwork:
             if stage:
                 self.reductions[stage - 1].backward()
         final = self.final_gradient(0)
-        self.stem_norm.backward(self.operations, final, self.tables.every, self.stem)
+        own = self.tables.own_kinds, self.tables.own_indices
+        self.operations.normalise_backward(final, *own, self.stem, self.stem_norms)
         weight = self.state.gradients["stem.weight"]
         self.operations.weight_gradient(self.input, self.tables.every, self.stem, weight, 1, False)
 
     def _classify_backward(self, gradient: Tensor) -> None:
         state, tables, operations = self.state, self.tables, self.operations
-        zero = torch.zeros_like(gradient[:, 0, 0, 0])
-        to_shift = operations.gradient_sums(gradient, tables.every, gradient, zero)[0]
-        state.gradients["classifier.shift"].copy_(to_shift)
+        operations.channel_sums(gradient, tables.every, state.gradients["classifier.shift"])
         weight = state.gradients["classifier.weight"]
         operations.weight_gradient(self.pooled, tables.every, gradient, weight, 1, False)
         below = torch.empty_like(self.pooled)
         operations.convolve_transposed(gradient, tables.every, state.views["classifier.weight"], below)
         models, gradients = state.models, self.stages[2].gradients
         images = self.stages[2].nodes[-models:]
-        factor, offset = (value[:, None, None, None] for value in self.norm.last)
+        factor, offset = (value[:, None, None, None] for value in (self.norms.factor, self.norms.offset))
         positive = images * factor + offset > 0
         spread = gradients[models : 2 * models]
         spread.copy_(torch.where(positive, below / (images.shape[2] * images.shape[3]), 0))
         first = gradients[:models]
         first.copy_(images)
-        self.norm.backward(operations, spread, tables.every, first)
+        operations.normalise_backward(spread, tables.own_kinds, tables.own_indices, first, self.norms)
 
     def final_gradient(self, stage: int) -> Tensor:
         """The gradient of a stage's first node, after all its cells' backward."""
         plane = 3 if self.state.repeats % 2 else 0
         return self.stages[stage].gradients[plane * self.state.models :][: self.state.models]
-
-    @staticmethod
-    def _count(images: Tensor) -> int:
-        return images[0, ..., 0].numel()
 
 
 class Reduction:
@@ -161,33 +164,25 @@ class Reduction:
         inner, outer = (state.models, *sizes[stage]), (state.models, *sizes[stage - 1])
         self.first, self.between, self.second, self.shortcut = (arena.take(inner, narrow) for _ in range(4))
         self.pooled = arena.take((*inner[:-1], outer[-1]), narrow)
-        self.first_norm, self.second_norm = Norm(state, f"{self.name}.first"), Norm(state, f"{self.name}.second")
+        self.first_norms, self.second_norms = (state.norms(f"{self.name}.{part}") for part in ("first", "second"))
         self.returned, self.inner_gradient = arena.take(outer, narrow), arena.take(inner, narrow)
         self.inner_returned, self.pooled_gradient = arena.take(inner, narrow), arena.take(self.pooled.shape, narrow)
 
     def forward(self, evaluating: bool) -> None:
         """From the last node of the stage before to the first of this one."""
-        network, views = self.network, self.network.state.views
+        network = self.network
         operations, tables, models = network.operations, network.tables, network.state.models
         images, out = network.stages[self.stage - 1].nodes[-models:], network.stages[self.stage].nodes[:models]
-        count = network._count(self.first)
-        moments = operations.convolve(
-            images, tables.every, views[f"{self.name}.first.weight"], self.first, 2, True, not evaluating
-        )
-        affine = self.first_norm.affine(moments, count)
-        own = tables.own_kinds, tables.own_indices
-        operations.sum_nodes(self.first, self.first, *own, *affine, self.between)
-        moments = operations.convolve(
-            self.between, tables.every, views[f"{self.name}.second.weight"], self.second, 1, True, not evaluating
-        )
+        first, second = (None, None) if evaluating else (self.first_norms, self.second_norms)
+        network.convolve(f"{self.name}.first.weight", images, self.first, 2, True, first)
+        own, norms = (tables.own_kinds, tables.own_indices), self.first_norms
+        operations.sum_nodes(self.first, self.first, *own, norms.factor, norms.offset, self.between)
+        network.convolve(f"{self.name}.second.weight", self.between, self.second, 1, True, second)
         quarters = [images[:, :, row::2, column::2] for row in (0, 1) for column in (0, 1)]
         self.pooled.copy_((quarters[0] + quarters[1] + quarters[2] + quarters[3]) / 4)
-        operations.convolve(
-            self.pooled, tables.every, views[f"{self.name}.shortcut.weight"], self.shortcut, 1, False, False
-        )
-        affine = self.second_norm.affine(moments, count)
-        both = tables.shortcut_kinds, tables.shortcut_indices
-        operations.sum_nodes(self.shortcut, self.second, *both, *affine, out)
+        network.convolve(f"{self.name}.shortcut.weight", self.pooled, self.shortcut, 1, False)
+        both, norms = (tables.shortcut_kinds, tables.shortcut_indices), self.second_norms
+        operations.sum_nodes(self.shortcut, self.second, *both, norms.factor, norms.offset, out)
 
     def backward(self) -> None:
         """From the gradient of this stage's first node to that of the last node of the stage before."""
@@ -196,15 +191,15 @@ class Reduction:
         gradient = network.final_gradient(self.stage)
         images = network.stages[self.stage - 1].nodes[-models:]
         out = network.stages[self.stage - 1].gradients[:models]
+        own = tables.own_kinds, tables.own_indices
         weights = {part: f"{self.name}.{part}.weight" for part in ("first", "second", "shortcut")}
         operations.weight_gradient(self.pooled, every, gradient, state.gradients[weights["shortcut"]], 1, False)
         operations.convolve_transposed(gradient, every, state.views[weights["shortcut"]], self.pooled_gradient)
-        self.second_norm.backward(operations, gradient, every, self.second)
+        operations.normalise_backward(gradient, *own, self.second, self.second_norms)
         operations.weight_gradient(self.between, every, self.second, state.gradients[weights["second"]])
         operations.convolve_transposed(self.second, every, state.views[weights["second"]], self.inner_returned)
-        own = tables.own_kinds, tables.own_indices
         operations.sum_gradients(gradient, self.inner_returned, *own, self.between, self.inner_gradient)
-        self.first_norm.backward(operations, self.inner_gradient, every, self.first)
+        operations.normalise_backward(self.inner_gradient, *own, self.first, self.first_norms)
         operations.weight_gradient(images, every, self.first, state.gradients[weights["first"]], 2)
         operations.convolve_transposed(self.first, every, state.views[weights["first"]], self.returned, 2)
         operations.sum_gradients(gradient, self.returned, *own, images, out)

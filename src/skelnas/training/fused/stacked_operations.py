@@ -8,25 +8,90 @@ Weights are (E, k*k, Cin, Cout), values per channel (E, C) and at least float32.
 import torch
 from torch import Tensor
 
-NOTHING, SKIP, POOL, CONVOLUTION, BIAS = range(5)  # what an edge brings to a node
+from skelnas.training.fused.layers import EPSILON
+from skelnas.training.fused.stacked_state import Norms
+from skelnas.training.fused.state import NORM_MOMENTUM
+from skelnas.training.fused.work_lists import BIAS, CONVOLUTION, POOL, SKIP
+from skelnas.training.recipe import Recipe
 
 
 def convolve(
-    source: Tensor, slots: Tensor, weight: Tensor, out: Tensor, stride: int = 1, relu: bool = True, moments: bool = True
-) -> tuple[Tensor, Tensor] | None:
-    """out[e] = weight[e] * ReLU(source[slots[e]]), padding k // 2; with `moments` its mean and biased variance."""
+    source: Tensor,
+    slots: Tensor,
+    weight: Tensor,
+    out: Tensor,
+    stride: int = 1,
+    relu: bool = True,
+    sums: Tensor | None = None,
+) -> None:
+    """out[e] = weight[e] * ReLU(source[slots[e]]), padding k // 2; `sums` takes what `normalise` needs of it."""
     images = _grouped(source, slots, weight)
     images = torch.relu(images) if relu else images
     kernel = _kernel(weight)
     result = torch.conv2d(images, _grouped_weight(weight, out), None, stride, kernel // 2, 1, len(out))
     out.copy_(_ungrouped(result, out))
-    return image_moments(out) if moments else None
 
 
-def image_moments(images: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and biased variance (E, C) over all pixels of images (E, N, H, W, C)."""
+def tile_sums(images: Tensor) -> Tensor:
+    """Room for the sums of images (E, N, H, W, C) that `convolve` and `image_sums` leave for `normalise`: (2, E, ...).
+
+    Of undefined contents; here nothing is kept, as `normalise` looks at the images again.
+    """
+    return images.new_empty((2, len(images), 0))
+
+
+def image_sums(images: Tensor, sums: Tensor) -> None:
+    """The sums that `normalise` needs, of images that no convolution has made."""
+
+
+def normalise(images: Tensor, sums: Tensor, norms: Norms) -> None:
+    """Everything of the BatchNorms of images (E, N, H, W, C), from these or from their `sums`."""
     values = images.flatten(1, 3).to(_wide(images))
-    return values.mean(1), values.var(1, correction=0)
+    biased, count = values.var(1, correction=0), values.shape[1]
+    norms.mean.copy_(values.mean(1))
+    norms.variance.copy_(biased * (count / (count - 1)))
+    norms.inverse.copy_((biased + EPSILON).rsqrt())
+    norms.factor.copy_(norms.scale * norms.inverse)
+    norms.offset.copy_(norms.shift - norms.mean * norms.factor)
+
+
+def normalise_backward(gradient: Tensor, kinds: Tensor, indices: Tensor, images: Tensor, norms: Norms) -> None:
+    """From the gradient of one node (M, N, H, W, C) through the BatchNorms of model m's edges into it.
+
+    `kinds`, `indices` as in `sum_nodes`. For CONVOLUTION, images[index] (N, H, W, C), BatchNorm's input, becomes its
+    gradient, and `to_scale` and `to_shift` are written; for BIAS only `to_shift`. `norms` are those of all entries.
+    """
+    for model, edge in torch.nonzero((kinds == CONVOLUTION) | (kinds == BIAS)).tolist():
+        index = int(indices[model, edge])
+        given = gradient[model].to(_wide(gradient))
+        norms.to_shift[index] = given.sum((0, 1, 2))
+        if kinds[model, edge] == BIAS:
+            continue
+        own, count = images[index].to(given.dtype), given[..., 0].numel()
+        mean, inverse, factor = norms.mean[index], norms.inverse[index], norms.factor[index]
+        norms.to_scale[index] = (given * (own - mean)).sum((0, 1, 2)) * inverse
+        slope = factor * inverse * norms.to_scale[index] / -count
+        constant = factor * norms.to_shift[index] / -count - slope * mean
+        images[index] = factor * given + slope * own + constant
+
+
+def channel_sums(images: Tensor, slots: Tensor, out: Tensor) -> None:
+    """out[e] (C,): the sum of images[slots[e]] over all pixels."""
+    out.copy_(images[slots.long()].to(out.dtype).flatten(1, 3).sum(1))
+
+
+def descend(parameters: Tensor, momentum: Tensor, gradient: Tensor, rate: Tensor, recipe: Recipe) -> None:
+    """One step of SGD on flat buffers, as `torch.optim.SGD`'s without dampening; `gradient` may be overwritten."""
+    gradient.add_(parameters, alpha=recipe.weight_decay)
+    momentum.mul_(recipe.momentum).add_(gradient)
+    direction = gradient.add_(momentum, alpha=recipe.momentum) if recipe.nesterov else momentum
+    parameters.sub_(direction * rate)
+
+
+def average(means: Tensor, batch_means: Tensor, variances: Tensor, batch_variances: Tensor) -> None:
+    """Let the running estimates take their share of a batch's."""
+    for running, batch in ((means, batch_means), (variances, batch_variances)):
+        running.mul_(1 - NORM_MOMENTUM).add_(batch, alpha=NORM_MOMENTUM)
 
 
 def convolve_transposed(gradient: Tensor, slots: Tensor, weight: Tensor, out: Tensor, stride: int = 1) -> None:
@@ -57,7 +122,8 @@ def sum_nodes(
     """out[m]: the sum of model m's edges into one node.
 
     `kinds`, `indices` int32 (M, edges): SKIP and POOL take pool[index]; CONVOLUTION takes factor[index] *
-    convolved[index] + offset[index] (a BatchNorm), BIAS offset[index] alone.
+    convolved[index] + offset[index] (a BatchNorm), BIAS offset[index] alone. A node that is ABSENT gets undefined
+    contents.
     """
     total = torch.zeros_like(out, dtype=_wide(out))
     for kind, index in zip(kinds.t(), indices.t().long(), strict=True):
@@ -72,13 +138,39 @@ def sum_nodes(
     out.copy_(total)
 
 
+def evaluate_nodes(
+    pool: Tensor,
+    source: Tensor,
+    kinds: Tensor,
+    indices: Tensor,
+    weight3: Tensor,
+    weight1: Tensor,
+    begin: int,
+    factor: Tensor,
+    offset: Tensor,
+    out: Tensor,
+) -> None:
+    """As `sum_nodes`, with the convolutions computed on the way; for evaluation, which keeps nothing of them.
+
+    Convolution number `begin` + e reads pool[source[begin + e]] and has the weights e of `weight3` (E3, 9, C, C), after
+    whose last those of `weight1` (E1, 1, C, C) follow.
+    """
+    convolved = out.new_zeros((len(source), *out.shape[1:]))
+    for weight in (weight3, weight1):
+        part = slice(begin, begin + len(weight))
+        if len(weight):
+            convolve(pool, source[part], weight, convolved[part])
+        begin = part.stop
+    sum_nodes(pool, convolved, kinds, indices, factor, offset, out)
+
+
 def sum_gradients(
     gradients: Tensor, returned: Tensor, kinds: Tensor, indices: Tensor, node: Tensor, out: Tensor
 ) -> None:
     """out[m]: the gradient of one node from model m's edges out of it.
 
     SKIP and POOL take gradients[index]; CONVOLUTION takes returned[index], the gradient of the rectified node, where
-    node[m] is positive. `out` may be a slice of `gradients` that no edge reads.
+    node[m] is positive. `out` may be a slice of `gradients` that no edge reads; it is undefined where ABSENT.
     """
     total = torch.zeros_like(out, dtype=_wide(out))
     for kind, index in zip(kinds.t(), indices.t().long(), strict=True):
@@ -89,22 +181,6 @@ def sum_gradients(
         for model in torch.nonzero(kind == CONVOLUTION)[:, 0].tolist():
             total[model] += torch.where(node[model] > 0, returned[index[model]], 0)
     out.copy_(total)
-
-
-def gradient_sums(gradients: Tensor, slots: Tensor, images: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
-    """Per channel (E, C): the sum of gradients[slots[e]], and of it times (images[e] - mean[e])."""
-    gradient = gradients[slots.long()].to(_wide(images))
-    centred = images.to(gradient.dtype) - mean[:, None, None, None]
-    return gradient.flatten(1, 3).sum(1), (gradient * centred).flatten(1, 3).sum(1)
-
-
-def combine_gradient(
-    gradients: Tensor, slots: Tensor, images: Tensor, factor: Tensor, slope: Tensor, constant: Tensor
-) -> None:
-    """images[e] = factor[e] * gradients[slots[e]] + slope[e] * images[e] + constant[e], in place."""
-    over = (slice(None), None, None, None)
-    result = factor[over] * gradients[slots.long()].to(_wide(images)) + slope[over] * images + constant[over]
-    images.copy_(result)
 
 
 def pixel_means(images: Tensor, factor: Tensor, offset: Tensor) -> Tensor:

@@ -1,13 +1,15 @@
 """Parameters of a group of networks: every kind stacked over the models or entries that have it, in one flat buffer."""
 
 from collections.abc import Iterator, Sequence
+from types import ModuleType
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from skelnas.training.fused.state import NORM_MOMENTUM
-from skelnas.training.fused.work_lists import Capacity, WorkLists
+from skelnas.training.fused.layers import EPSILON
+from skelnas.training.fused.work_lists import KERNELS, KEYS, Capacity, WorkLists
 from skelnas.training.recipe import Recipe
 
 INPUT_CHANNELS = 16  # the three of an image and zeros: a width that tensor cores take
@@ -19,12 +21,30 @@ def padded_classes(classes: int) -> int:
     return max(16, 1 << (classes - 1).bit_length())
 
 
+class Norms(NamedTuple):
+    """The BatchNorms of a range of entries, (entries, C) each: views that `normalise` and its backward read and write.
+
+    `mean` and `variance` (unbiased) are the last batch's; `inverse` is 1 / sqrt(biased variance + epsilon). What is
+    left to do with an image is factor * image + offset.
+    """
+
+    scale: Tensor
+    shift: Tensor
+    to_scale: Tensor
+    to_shift: Tensor
+    mean: Tensor
+    variance: Tensor
+    inverse: Tensor
+    factor: Tensor
+    offset: Tensor
+
+
 class StackedState:
     """Flat buffers of a group and views of them by name; `wide` is their dtype, float32 or float64.
 
     Weights are (entries, k*k, Cin, Cout), others (entries, C). A search cell's convolutions are `weight3`, `weight1`
     and its BatchNorms `scale`, `shift`, in the order of the work lists, biases last; everything else has one entry per
-    model.
+    model. All scales stand first in the flat buffer and all shifts next, in the order of the running statistics.
     """
 
     def __init__(
@@ -33,13 +53,20 @@ class StackedState:
         self.models, self.room, self.repeats, self.classes = models, room, repeats, classes
         shapes = dict(self._shapes(channels, padded_classes(classes)))
         norms = {name.removesuffix(".scale"): shape for name, shape in shapes.items() if name.endswith(".scale")}
-        self.parameters, self.views = _buffer(shapes, wide, device)
-        self.gradient, self.gradients = _buffer(shapes, wide, device)
+        ordered = {f"{name}.{field}": shape for field in ("scale", "shift") for name, shape in norms.items()} | shapes
+        self.parameters, self.views = _buffer(ordered, wide, device)
+        self.gradient, self.gradients = _buffer(ordered, wide, device)
         self.momentum = torch.zeros_like(self.parameters)
-        self.batch_means, self.means = _buffer(norms, wide, device)
-        self.batch_variances, self.variances = _buffer(norms, wide, device)
-        self.running_means, self.fixed_means = _buffer(norms, wide, device)
-        self.running_variances, self.fixed_variances = _buffer(norms, wide, device)
+        self.running_means, _ = _buffer(norms, wide, device)
+        self.running_variances, _ = _buffer(norms, wide, device)
+        self.scales, self.shifts = self.parameters[: 2 * self.running_means.numel()].chunk(2)
+        self.means, means = _buffer(norms, wide, device)
+        self.variances, variances = _buffer(norms, wide, device)
+        self.inverses, inverses = _buffer(norms, wide, device)
+        self.factors, factors = _buffer(norms, wide, device)
+        self.offsets, offsets = _buffer(norms, wide, device)
+        self._of_batch = means, variances, inverses, factors, offsets
+        self.norm_shapes = norms
         self.rate = torch.zeros((), dtype=wide, device=device)
 
     def stage(self, position: int) -> int:
@@ -51,6 +78,12 @@ class StackedState:
         """Positions of the reduction blocks among the network's cells."""
         return self.repeats, 2 * self.repeats + 1
 
+    def norms(self, name: str, rows: slice = slice(None)) -> Norms:
+        """The BatchNorms of one stack, or of a range of it."""
+        fields = [self.views[f"{name}.{field}"] for field in ("scale", "shift")]
+        fields += [self.gradients[f"{name}.{field}"] for field in ("scale", "shift")]
+        return Norms(*(view[rows] for view in (*fields, *(views[name] for views in self._of_batch))))
+
     def _shapes(self, channels: int, outputs: int) -> Iterator[tuple[str, tuple[int, ...]]]:
         models, room = self.models, self.room
         yield from _unit("stem", (models, 9, INPUT_CHANNELS, channels))
@@ -61,9 +94,8 @@ class StackedState:
                 yield from _unit(f"{name}.second", (models, 9, width, width))
                 yield f"{name}.shortcut.weight", (models, 1, width // 2, width)
                 continue
-            for kernel in (3, 1):
-                part = room.entries(kernel)
-                yield f"{name}.weight{kernel}", (part.stop - part.start, kernel * kernel, width, width)
+            for kernel in KERNELS:
+                yield f"{name}.weight{kernel}", (room.rows(kernel).stop, kernel * kernel, width, width)
             for field in ("scale", "shift"):
                 yield f"{name}.{field}", (room.total + room.biases, width)
         yield from ((f"norm.{field}", (models, 4 * channels)) for field in ("scale", "shift"))
@@ -96,36 +128,43 @@ class StackedState:
             yield from _norm_rows("norm", model, model, "norm")
             yield "classifier.weight", (model, model), "classifier.weight"
             yield "classifier.shift", (model, model), "classifier.bias"
-        first = {kernel: self.room.entries(kernel).start for kernel in (3, 1)}
+        # A convolution's weight stands among those of its kernel size.
+        weights = {
+            entry: (kernel, row)
+            for kernel, target in KEYS
+            for entry, row in _pairs(self.room.entries(target, kernel), self.room.rows(kernel, target))
+        }
         for position in range(3 * self.repeats + 2):
             if position in self.reductions:
                 continue
             for entry in np.nonzero(lists.model >= 0)[0].tolist():
                 model, name = int(lists.model[entry]), f"cells.{position}"
-                edge = f"{name}.edges.{lists.position[entry]}"
-                kernel = 3 if entry < first[1] else 1
-                yield f"{name}.weight{kernel}", (model, entry - first[kernel]), f"{edge}.conv.weight"
+                edge, (kernel, row) = f"{name}.edges.{lists.position[entry]}", weights[entry]
+                yield f"{name}.weight{kernel}", (model, row), f"{edge}.conv.weight"
                 yield from _norm_rows(name, model, entry, f"{edge}.norm")
             for bias in np.nonzero(lists.bias_model >= 0)[0].tolist():
                 edge = f"cells.{position}.edges.{lists.bias_position[bias]}"
                 row = int(lists.bias_model[bias]), self.room.total + bias
                 yield f"cells.{position}.shift", row, f"{edge}.norm.bias"
 
-    def step(self, recipe: Recipe) -> None:
+    def fold(self) -> None:
+        """Set every factor and offset to what the running statistics ask for; a bias keeps its shift as offset."""
+        torch.add(self.running_variances, EPSILON, out=self.inverses).rsqrt_()
+        torch.mul(self.scales, self.inverses, out=self.factors)
+        torch.addcmul(self.shifts, self.running_means, self.factors, value=-1, out=self.offsets)
+
+    def step(self, recipe: Recipe, operations: ModuleType) -> None:
         """One step of SGD with the rate in `rate`, and the running statistics' share of the last batch."""
-        gradient = self.gradient.add_(self.parameters, alpha=recipe.weight_decay)
-        self.momentum.mul_(recipe.momentum).add_(gradient)
-        direction = gradient.add_(self.momentum, alpha=recipe.momentum) if recipe.nesterov else self.momentum
-        self.parameters.sub_(direction * self.rate)
-        for running, batch in (
-            (self.running_means, self.batch_means),
-            (self.running_variances, self.batch_variances),
-        ):
-            running.mul_(1 - NORM_MOMENTUM).add_(batch, alpha=NORM_MOMENTUM)
+        operations.descend(self.parameters, self.momentum, self.gradient, self.rate, recipe)
+        operations.average(self.running_means, self.means, self.running_variances, self.variances)
 
     def buffers(self) -> dict[str, Tensor]:
         """The flat buffers that one step hands to the next."""
         return {name: getattr(self, name) for name in FLAT}
+
+
+def _pairs(one: slice, other: slice) -> Iterator[tuple[int, int]]:
+    return zip(range(one.start, one.stop), range(other.start, other.stop), strict=True)
 
 
 def _unit(name: str, weight: tuple[int, ...]) -> Iterator[tuple[str, tuple[int, ...]]]:

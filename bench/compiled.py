@@ -1,0 +1,184 @@
+"""Every Triton kernel of a training step compiled for a GPU that is not there: what the compiler made of it.
+
+    python bench/compiled.py [--precision fp32|tf32|bf16] [--capability 90]
+
+A step of a small group at the shape of UTD-MHAD is gone through without computing anything, and each kernel that it
+would launch is compiled for the capability (90: H100 and H200). Registers spilled to memory and loads of less than 16
+bytes cost a kernel its speed; the table shows both, so that they are seen before a GPU is at hand.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
+
+import torch
+import triton
+from shapes import UTD
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource
+from triton.runtime.jit import JITFunction
+
+from skelnas.progress import Progress
+from skelnas.text_table import text_table
+from skelnas.training import kernels
+from skelnas.training.fused.arena import Arena
+from skelnas.training.fused.kernel_check import CELLS
+from skelnas.training.fused.stacked_cells import GroupTables
+from skelnas.training.fused.stacked_network import StackedNetwork
+from skelnas.training.fused.stacked_state import StackedState
+from skelnas.training.fused.work_lists import capacity, work_lists
+from skelnas.training.precision import computing_in
+from skelnas.training.recipe import Recipe
+
+TYPES = {
+    torch.float32: "*fp32",
+    torch.bfloat16: "*bf16",
+    torch.int32: "*i32",
+    torch.int64: "*i64",
+}
+HEADER = ("kernel", "channels", "variant", "warps", "registers", "spilled", "shared", "loads", "products")
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """One kernel for one set of constants; sizes in bytes, `loads` the widths of its loads from global memory."""
+
+    name: str
+    constants: dict[str, object]
+    warps: int
+    registers: int
+    spilled: int
+    shared: int
+    loads: tuple[int, ...]
+    products: tuple[str, ...]
+
+
+def launches(precision: str) -> dict[str, tuple[JITFunction, dict[str, object], int]]:
+    """The different kernels that a training step and an evaluation launch, with their arguments and warps."""
+    found = {}
+
+    def noted(self: JITFunction, *arguments, grid, warmup, num_warps: int = 4) -> None:
+        named = dict(zip(self.arg_names, arguments, strict=True))
+        constant = {p.name: named[p.name] for p in self.params if p.is_constexpr}
+        kinds = [str(value.dtype) for value in arguments if isinstance(value, torch.Tensor)]
+        found.setdefault(f"{self.fn.__name__} {constant} {kinds}", (self, named, num_warps))
+
+    run, JITFunction.run = JITFunction.run, noted
+    try:
+        go_through_a_step(precision)
+    finally:
+        JITFunction.run = run
+    return found
+
+
+def go_through_a_step(precision: str) -> None:
+    """Launch every kernel of a training step and of an evaluation of a small group."""
+    room = capacity([CELLS])
+    lists = work_lists(CELLS, room)
+    state = StackedState(len(CELLS), room, 16, UTD.full.classes, 1, torch.float32, "cpu")
+    block = torch.zeros(1 << 29, dtype=torch.uint8)
+    shape = UTD.full.batch_size, UTD.full.height, UTD.full.width
+    narrow = torch.bfloat16 if precision == "bf16" else torch.float32
+    network = StackedNetwork(state, GroupTables.of(lists, "cpu"), shape, narrow, kernels, Arena(block))
+    labels = torch.zeros((len(CELLS), shape[0]), dtype=torch.int64)
+    with torch.no_grad(), computing_in("tf32" if precision == "tf32" else "fp32", torch.device("cpu")):
+        network.train_step(labels, Recipe(epochs=1, batch_size=shape[0]))
+        network.forward(evaluating=True)
+
+
+def compiled(function: JITFunction, named: dict[str, object], warps: int, capability: int) -> Compiled:
+    """Compile a kernel for arguments as they were given: pointers and multiples of 16 are marked as such."""
+    signature, constants, marks = {}, {}, {}
+    for place, parameter in enumerate(function.params):
+        value = named[parameter.name]
+        if parameter.is_constexpr or (isinstance(value, int) and value == 1):
+            signature[parameter.name], constants[parameter.name] = "constexpr", value
+            continue
+        signature[parameter.name] = (
+            TYPES[value.dtype] if isinstance(value, torch.Tensor) else "fp32" if isinstance(value, float) else "i32"
+        )
+        if isinstance(value, torch.Tensor) or (isinstance(value, int) and value % 16 == 0):
+            marks[(place,)] = [["tt.divisibility", 16]]
+    source = ASTSource(fn=function, signature=signature, constexprs=constants, attrs=marks)
+    made = triton.compile(source, target=GPUTarget("cuda", capability, 32), options={"num_warps": warps})
+    text = made.asm["ptx"]
+    registers, spilled = _assembled(text, capability)
+    plain = [int(many or 1) * int(bits) // 8 for many, bits in re.findall(r"ld\.global\S*?(?:\.v(\d))?\.b(\d+)", text)]
+    ahead = [int(width, 16) for width in re.findall(r"cp\.async\.c\w\.shared\.global[^,]*,[^,]*, (0x\w+)", text)]
+    loads = set(plain + ahead)
+    products = sorted(set(re.findall(r"(?:wgmma|mma)\.[\w.]*?(m\d+n\d+k\d+)", text)))
+    shown = {name: value for name, value in constants.items() if name.isupper()}
+    return Compiled(
+        function.fn.__name__,
+        shown,
+        warps,
+        registers,
+        spilled,
+        made.metadata.shared,
+        tuple(sorted(loads)),
+        tuple(products),
+    )
+
+
+def _assembled(text: str, capability: int) -> tuple[int, int]:
+    """Registers of a thread, and bytes that it spills, as the assembler says."""
+    assembler = Path(triton.__file__).parent / "backends/nvidia/bin/ptxas"
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "kernel.ptx")
+        file.write_text(text, encoding="utf-8")
+        suffix = "a" if capability >= 90 else ""
+        command = [assembler, "-v", f"--gpu-name=sm_{capability}{suffix}", file, "-o", os.devnull]
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+    return int(re.search(r"Used (\d+) registers", said)[1]), int(re.search(r"(\d+) bytes spill stores", said)[1])
+
+
+def all_compiled(precision: str, capability: int) -> list[Compiled]:
+    """Every kernel of a step, compiled, by name and channels."""
+    found = launches(precision)
+    progress, done = Progress("compiled", len(found), "kernels"), []
+    for function, named, warps in found.values():
+        done.append(compiled(function, named, warps, capability))
+        progress.advance()
+    return sorted(done, key=lambda one: (one.name, _channels(one), str(one.constants)))
+
+
+def _channels(one: Compiled) -> tuple[int, ...]:
+    return tuple(int(one.constants[name]) for name in ("C", "CIN", "COUT") if name in one.constants)
+
+
+def line(one: Compiled) -> tuple[str, ...]:
+    """One kernel as a line of the table."""
+    flags = [name.lower() for name, value in one.constants.items() if value is True]
+    sizes = [f"{name.lower()} {one.constants[name]}" for name in ("KERNEL", "STRIDE") if name in one.constants]
+    return (
+        one.name.strip("_"),
+        " to ".join(map(str, _channels(one))),
+        ", ".join(sizes + flags),
+        str(one.warps),
+        str(one.registers),
+        str(one.spilled),
+        str(one.shared),
+        " ".join(map(str, one.loads)),
+        " ".join(one.products),
+    )
+
+
+def main() -> None:
+    """Compile every kernel and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--precision", choices=("fp32", "tf32", "bf16"), default="bf16")
+    parser.add_argument("--capability", type=int, default=90, help="of the GPU, without the point (default 90)")
+    arguments = parser.parse_args()
+    done = all_compiled(arguments.precision, arguments.capability)
+    print(text_table(HEADER, [line(one) for one in done], left=3))
+
+
+if __name__ == "__main__":
+    main()

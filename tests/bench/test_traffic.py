@@ -1,0 +1,77 @@
+"""What the stacked engine moves and launches, counted; and what a compiler makes of its kernels."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from roofline import Shape
+from traffic import counted, lines
+
+from skelnas.cells.selection import select
+
+SMALL = Shape(8, 12, 27, batch_size=4, train=4, valid=0, test=0)
+BENCH = Path(__file__).resolve().parents[2] / "bench"
+
+
+def test_larger_batches_move_more_with_the_same_launches():
+    cells = select("stratified-5")
+    shapes = SMALL, replace(SMALL, batch_size=8)
+    small, large = (counted(cells, shape, "bf16", evaluating=False) for shape in shapes)
+    assert small.launches == large.launches
+    assert large.bytes["convolve"] == 2 * small.bytes["convolve"] > 0
+    assert large.bytes["descend"] == small.bytes["descend"] > 0
+
+
+def test_evaluation_writes_no_convolution_of_a_cell():
+    """Eight are left: the stem, three in each reduction block, and the classifier."""
+    count = counted(select("stratified-5"), SMALL, "bf16", evaluating=True)
+    assert count.launches["convolve"] == 8
+    assert count.launches["evaluate_nodes"] == 45
+    assert count.launches["normalise"] == count.launches["weight_gradient"] == 0
+
+
+def test_no_engine_moves_less_than_the_ideal_one():
+    shares = [int(line[4].removesuffix(" %")) for line in lines("bf16")]
+    assert len(shares) == 4
+    assert all(30 < share <= 100 for share in shares)
+
+
+def printed(program: str) -> str:
+    """What a program prints in a process of its own, where kernels are compiled; other tests interpret them."""
+    environment = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, capture_output=True, text=True, check=True, env=environment, cwd=BENCH).stdout
+
+
+def test_launches_are_counted_as_they_are_made():
+    """What `LAUNCHES` says of each operation, against the launches that a step and an evaluation really make."""
+    program = """
+import compiled, traffic
+from skelnas.cells.space import index
+made = []
+compiled.JITFunction.run = lambda self, *arguments, **options: made.append(self)
+compiled.go_through_a_step("bf16")
+cells = tuple(index(cell) for cell in compiled.CELLS)
+steps = [traffic.counted(cells, traffic.UTD.full, "bf16", evaluating, repeats=1) for evaluating in (False, True)]
+assert sorted(traffic.MOVED) == sorted(compiled.kernels.__all__)
+print(len(made), sum(step.launches.total() - step.launches["PyTorch"] for step in steps))
+"""
+    made, counts = printed(program).split()
+    assert made == counts != "0"
+
+
+@pytest.mark.slow
+def test_kernels_spill_nothing_and_load_sixteen_bytes_at_a_time():
+    program = """
+import compiled, json
+found = compiled.all_compiled("bf16", 90)
+print(json.dumps([(one.name, one.spilled, max(one.loads)) for one in found]))
+"""
+    found = json.loads(printed(program))
+    assert {name for name, _, _ in found} > {"_convolve", "_weight_gradient", "_evaluate_nodes", "_sum_gradients"}
+    assert [name for name, spilled, _ in found if spilled] == []
+    assert [name for name, _, widest in found if widest < 16] == []

@@ -5,7 +5,8 @@ Needs a source checkout and a Python with torch, triton, numpy, h5py, scipy, pil
 1. every Triton kernel, compiled, in one training step against PyTorch in float64; the fused engine's own tests;
 2. the fused engine against the plain one: the same curves in float64 over 8 steps with a ragged last batch;
 3. group independence: 20 cells trained together and one by one, in every precision; the differences, bit for bit;
-4. the bench (bench/engines.py).
+4. how fast one, two and four processes on the GPU are together, with groups that are large and small;
+5. the bench (bench/engines.py).
 
 A step that fails does not stop the next; the exit status is 1 if one did. `build/bench-gpu.json` holds the outcome.
 """
@@ -30,7 +31,6 @@ from shapes import UTD, random_images, scaled
 
 from skelnas.cells.selection import select
 from skelnas.files import write_json
-from skelnas.progress import Progress
 from skelnas.training.curves import Curves
 from skelnas.training.engines import Job, Settings, train_jobs
 from skelnas.training.fused import kernel_check
@@ -40,6 +40,7 @@ ROOT = Path(__file__).resolve().parents[1]
 TESTED = "tests/training/fused"
 EQUAL = 1e-6  # relative; curves keep losses in float32, whose last bit is 6e-8
 CELLS = 20
+CROWDS, PROCESSES, EPOCHS = (8, 200), (1, 2, 4), (2, 22)  # cells; processes; epochs of a short and of a long run
 
 
 def kernels(device: torch.device, narrow: torch.dtype) -> dict[str, Any]:
@@ -63,14 +64,14 @@ def engine_tests() -> dict[str, Any]:
     return {"passed": done.returncode == 0, "summary": last[-1] if last else done.stderr[-300:]}
 
 
-def trained(jobs: list[Job], shape: Shape, recipe: Recipe, engine: str, device: str) -> dict[Job, Curves]:
+def trained(jobs: list[Job], shape: Shape, recipe: Recipe, settings: Settings) -> dict[Job, Curves]:
     """The curves of `jobs` on random images of `shape`, all given to the engine at once."""
     found: dict[Job, Curves] = {}
 
     def keep(cell: int, seed: int, curves: Curves, seconds: float) -> None:
         found[cell, seed] = curves
 
-    train_jobs(jobs, random_images(shape), recipe, Settings(engine=engine, device=device), keep)
+    train_jobs(jobs, random_images(shape), recipe, settings, keep)
     return found
 
 
@@ -79,7 +80,7 @@ def float64_equality(device: str) -> dict[str, Any]:
     shape = scaled(UTD.full, 7 * 32 + 3)
     jobs = [(cell, 777) for cell in (1835, 1462, 1651, 9, *select("stratified-4"))]
     recipe = Recipe(epochs=1, batch_size=32, precision="fp64")
-    plain, fused = (trained(jobs, shape, recipe, engine, device) for engine in ("plain", "fused"))
+    plain, fused = (trained(jobs, shape, recipe, Settings(engine, device)) for engine in ("plain", "fused"))
     loss = max(float(np.max(np.abs(fused[job].loss / plain[job].loss - 1))) for job in jobs)
     counts = sum(int((fused[job].top1 != plain[job].top1).sum()) for job in jobs)
     return {"passed": loss < EQUAL and not counts, "largest_loss_difference": loss, "different_counts": counts}
@@ -90,15 +91,32 @@ def group_independence(device: str, precision: str) -> dict[str, Any]:
     shape = scaled(UTD.full, 2 * 32 + 3)
     jobs = [(cell, 777) for cell in select(f"stratified-{CELLS}")]
     recipe = Recipe(epochs=2, batch_size=32, precision=precision)
-    together = trained(jobs, shape, recipe, "fused", device)
-    progress, different, largest = Progress(f"{precision} alone", len(jobs), "cells"), [], 0.0
+    together = trained(jobs, shape, recipe, Settings(device=device))
+    alone = trained(jobs, shape, recipe, Settings(device=device, group_size=1))
+    different, largest = [], 0.0
     for job in jobs:
-        alone = trained([job], shape, recipe, "fused", device)[job]
-        if alone.loss.tobytes() != together[job].loss.tobytes() or (alone.top1 != together[job].top1).any():
+        one, other = alone[job], together[job]
+        if one.loss.tobytes() != other.loss.tobytes() or (one.top1 != other.top1).any():
             different.append(job[0])
-            largest = max(largest, float(np.max(np.abs(alone.loss / together[job].loss - 1))))
-        progress.advance()
+            largest = max(largest, float(np.max(np.abs(one.loss / other.loss - 1))))
     return {"passed": not different, "different_cells": different, "largest_loss_difference": largest}
+
+
+def processes_on_the_gpu(device: str) -> dict[str, Any]:
+    """Arch-epochs per second by number of cells and of processes that share the GPU; what a start costs is left out."""
+    precision = offered(torch.device(device))[-1]
+    found: dict[str, Any] = {"passed": True, "precision": precision}
+    for cells in CROWDS:
+        jobs = [(cell, 777) for cell in select(f"stratified-{cells}")]
+        for processes in PROCESSES:
+            settings, seconds = Settings(device=device, processes_per_gpu=processes), []
+            for epochs in EPOCHS:
+                begun = time.monotonic()
+                trained(jobs, UTD.full, Recipe(epochs, UTD.full.batch_size, precision=precision), settings)
+                seconds.append(time.monotonic() - begun)
+            rate = cells * (EPOCHS[1] - EPOCHS[0]) / (seconds[1] - seconds[0])
+            found[f"{cells} cells, {processes} processes"] = round(rate, 1)
+    return found
 
 
 def main() -> int:
@@ -120,6 +138,8 @@ def main() -> int:
     }
     for precision in offered(device):
         steps[f"group independence, {precision}"] = lambda chosen=precision: group_independence(device.type, chosen)
+    if device.type == "cuda":
+        steps["processes on the GPU, arch-epochs/s"] = lambda: processes_on_the_gpu(device.type)
     outcome: dict[str, Any] = {}
     for name, step in steps.items():
         begun = time.monotonic()

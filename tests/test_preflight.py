@@ -113,7 +113,7 @@ def test_image_sets_stand_in_for_their_sources(tmp_path, tiny_images):
     assert "a.h5: the image set cannot be read" in check.sentence
 
 
-WORKING = {"fault": "", "cuda": "13.0", "name": "GPU A", "memory": 150_000_000_000, "driver": "590.1"}
+WORKING = {"fault": "", "cuda": "13.0", "name": "GPU A", "memory": 150_000_000_000, "driver": "590.1", "count": 1}
 MISSING = {"fault": "PyTorch 2 sees no GPU", "cuda": "13.0"}
 
 
@@ -121,6 +121,7 @@ MISSING = {"fault": "PyTorch 2 sees no GPU", "cuda": "13.0"}
     ("facts", "device", "in_job", "passed", "words"),
     [
         (WORKING, "auto", True, True, "has a working GPU A with 150 GB, driver 590.1"),
+        (WORKING | {"count": 4}, "auto", True, True, "has 4 working GPUs, the first GPU A with 150 GB, driver"),
         (WORKING | {"driver": ""}, "cuda", False, True, "has a working GPU A with 150 GB"),
         (MISSING, "auto", True, False, "has no GPU to train on: PyTorch 2 sees no GPU; correct `train`"),
         (MISSING, "cuda", True, False, "has no GPU to train on"),

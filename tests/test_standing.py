@@ -107,6 +107,7 @@ def test_the_outlook_scales_by_macs_epochs_and_jobs(folder, write_shard):
     assert first.shard_seconds == pytest.approx([7200 * share[2:4].sum(), 7200 * share[4:].sum()])
     until = ends([second, third, first], jobs=2)
     assert until[0] == pytest.approx(72_000 * share[:2].max())
+    assert ends([second], jobs=2, devices=4) == [pytest.approx(until[0] / 4)]
     assert until[1:] == [None, None]
 
 

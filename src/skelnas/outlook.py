@@ -48,11 +48,13 @@ def outlook(
     return found
 
 
-def ends(outlooks: Sequence[RunOutlook], jobs: int) -> list[float | None]:
-    """Seconds until each run is finished, `jobs` shards at a time in the order of the runs; None from the first on that
-    has no rate."""
+def ends(outlooks: Sequence[RunOutlook], jobs: int, devices: int = 1) -> list[float | None]:
+    """Seconds until each run is finished, `jobs` shards at a time on `devices` each, in the order of the runs.
+
+    None from the first run on that has no rate.
+    """
     known = list(takewhile(lambda seconds: seconds is not None, (one.shard_seconds for one in outlooks)))
-    until = [plan.duration(sum(known[: position + 1], ()), jobs) for position in range(len(known))]
+    until = [plan.duration(sum(known[: position + 1], ()), jobs) / devices for position in range(len(known))]
     return until + [None] * (len(outlooks) - len(known))
 
 

@@ -122,7 +122,9 @@ def gpu(facts: Mapping[str, str | int], device: str, in_slurm_job: bool) -> Chec
         return Check(True, f"training.device is cpu: no GPU is needed on {host}")
     if not fault:
         driver = f", driver {facts['driver']}" if facts["driver"] else ""
-        return Check(True, f"{host} has a working {facts['name']} with {size(int(facts['memory']))}{driver}")
+        what = f"{facts['name']} with {size(int(facts['memory']))}{driver}"
+        some = f"{facts['count']} working GPUs, the first {what}" if int(facts["count"]) > 1 else f"a working {what}"
+        return Check(True, f"{host} has {some}")
     if in_slurm_job:
         return Check(
             False,

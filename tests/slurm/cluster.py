@@ -1,4 +1,4 @@
-"""A throw-away SLURM cluster on this machine: two nodes with one GPU each, with or without accounting.
+"""A throw-away SLURM cluster on this machine: two nodes with one and two GPUs, with or without accounting.
 
     python tests/slurm/cluster.py up [--no-accounting]
     python tests/slurm/cluster.py kill-node n1 | start-node n1 | stop-controller | start-dbd | ... | down

@@ -9,6 +9,7 @@ FOLDER = Path("/tmp/skelnas-slurm")
 ETC = Path("/etc/slurm")
 LINKS = ("slurm.conf", "gres.conf", "slurmdbd.conf")
 NODES = {"n1": 26811, "n2": 26812}
+GPUS = {"n1": 1, "n2": 2}
 CONTROLLER_PORT, DBD_PORT, DATABASE_PORT = 26817, 26819, 26806
 
 # The nodes claim more than this machine has, so that the users' profile fits without a change. Waiting times are
@@ -47,9 +48,12 @@ MailProg=/bin/true
 {accounting}
 {nodes}
 PartitionName=gpu Nodes=ALL Default=YES PriorityTier=1 DefMemPerCPU=1000 MaxTime=INFINITE State=UP
+PartitionName=scavenge Nodes=ALL PriorityTier=1 PreemptMode=CANCEL DefMemPerCPU=1000 MaxTime=INFINITE State=UP
 PartitionName=urgent Nodes=ALL PriorityTier=10 PreemptMode=OFF DefMemPerCPU=1000 MaxTime=INFINITE State=UP
 """
-NODE_CONF = "NodeName={node} NodeHostname=localhost NodeAddr=127.0.0.1 Port={port} CPUs=8 RealMemory=64000 Gres=gpu:1"
+NODE_CONF = (
+    "NodeName={node} NodeHostname=localhost NodeAddr=127.0.0.1 Port={port} CPUs=8 RealMemory=64000 Gres=gpu:{gpus}"
+)
 ACCOUNTING_CONF = """\
 AccountingStorageType=accounting_storage/slurmdbd
 AccountingStorageTRES=gres/gpu
@@ -99,17 +103,20 @@ def write(accounting: bool) -> None:
     }
     for node in NODES:
         (FOLDER / f"spool-{node}").mkdir()
-        os.mknod(FOLDER / f"gpu-{node}", 0o666 | stat.S_IFCHR, os.makedev(195, 0))
+        for number in range(GPUS[node]):
+            os.mknod(FOLDER / f"gpu-{node}-{number}", 0o666 | stat.S_IFCHR, os.makedev(195, number))
     (FOLDER / "state").mkdir()
     files = {
         "slurm.conf": SLURM_CONF.format(
             accounting=ACCOUNTING_CONF.format(**values)
             if accounting
             else "AccountingStorageType=accounting_storage/none",
-            nodes="\n".join(NODE_CONF.format(node=node, port=port) for node, port in NODES.items()),
+            nodes="\n".join(NODE_CONF.format(node=node, port=port, gpus=GPUS[node]) for node, port in NODES.items()),
             **values,
         ),
-        "gres.conf": "".join(f"NodeName={node} Name=gpu File={FOLDER}/gpu-{node}\n" for node in NODES),
+        "gres.conf": "".join(
+            f"NodeName={node} Name=gpu File={FOLDER}/gpu-{node}-[0-{GPUS[node] - 1}]\n" for node in NODES
+        ),
         "slurmdbd.conf": DBD_CONF.format(**values),
         "database.sql": DATABASE_SQL.format(**values),
         "munge.key": secrets.token_hex(64),

@@ -31,6 +31,28 @@ def test_scancel_and_requeue(untrained: TinyStudy, undisturbed: TinyStudy, fault
     fault("scontrol requeue (preemption)", "carries on", again, time.monotonic() - begun)
 
 
+@pytest.mark.parametrize(("partition", "ends"), [("gpu", "COMPLETED"), ("scavenge", "PREEMPTED")])
+def test_preempted_by_an_urgent_job(
+    untrained: TinyStudy, undisturbed: TinyStudy, fault: Fault, partition: str, ends: str
+) -> None:
+    """SLURM requeues what it preempts in one partition, and ends it in the other; the profile asks for the first."""
+    study, begun = untrained, time.monotonic()
+    study.start(BENCHMARK, flags=["--default-resources", f"slurm_partition={partition}", "runtime=60", "mem_mb=4000"])
+    preempted = study.job_with_progress(on="n1")
+    repeated = study.unrecorded_seconds(preempted.shard)
+    urgent = ("--partition=urgent", "--nodelist=n1", "--gpus=1", "--mem=1000", "--time=1", "--output=/dev/null")
+    daemons.run("sbatch", *urgent, "--wait", "--wrap=sleep 3")
+    study.finish()
+    said = study.logs(preempted.shard)
+    assert len(said) == (1 if partition == "gpu" else 2)  # under its number again, or as a new job
+    assert "of 4 cells are in the journal already" in said[-1]
+    answer = daemons.run("sacct", "-X", "-n", "-P", "--format=State", f"--jobs={preempted.number}")
+    assert answer.split() == [ends]
+    study.assert_same_results(undisturbed)
+    how = "requeued" if partition == "gpu" else "ended"
+    fault(f"preempted by an urgent job, {how}", "carries on", repeated, time.monotonic() - begun)
+
+
 def test_node_lost(untrained: TinyStudy, undisturbed: TinyStudy, fault: Fault) -> None:
     study, begun = untrained, time.monotonic()
     study.start(BENCHMARK)

@@ -41,3 +41,15 @@ def test_deleted_shard_comes_back_alone(copied: Callable[..., TinyStudy], undist
     assert {name: study.shard(name).stat().st_mtime for name in SHARDS[1:]} == kept
     assert study.shard(SHARDS[0]).read_bytes() == undisturbed.shard(SHARDS[0]).read_bytes()
     fault("one shard deleted", "trained alone", None, time.monotonic() - begun)
+
+
+def test_a_job_may_have_several_gpus(copied: Callable[..., TinyStudy], undisturbed: TinyStudy) -> None:
+    study = copied(trained=True)
+    study.shard(SHARDS[1]).unlink()
+    asked = ("gpu=2", "nodes=1", "cpus_per_gpu=2", "runtime=60", "mem_mb=4000")
+    study.start(study.target(SHARDS[1]), flags=["--set-resources", *(f"train:{resource}" for resource in asked)])
+    [environment] = study.wait("a training process", study.environments).values()
+    assert environment["CUDA_VISIBLE_DEVICES"] == "0,1"
+    assert environment["SLURMD_NODENAME"] == "n2"
+    study.finish()
+    assert study.shard(SHARDS[1]).read_bytes() == undisturbed.shard(SHARDS[1]).read_bytes()

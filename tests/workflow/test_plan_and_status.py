@@ -68,6 +68,15 @@ def test_plan_from_nothing_to_a_calibrated_rate(checkout):
     assert "synthetic/e1       2         0          4     0     4         2.0" in text
     assert "2 trainings per hour, from make bench on GPU A with 60 x 68 images in batches of 32" in text
     assert "Study small: 4 trainings left, 2.0 hours of one device; 64 jobs at a time from now on" in text
+    assert "(in 1 h " in text  # two shards at a time
+
+    for asks in ({"gpu": 4}, {"gres": "'gpu:a100:4'"}):
+        profile = {"jobs": 1, "set-resources": {"train": {**asks, "runtime": 60}}}
+        (checkout.folder / "nodes").mkdir(exist_ok=True)
+        (checkout.folder / "nodes/config.yaml").write_text(yaml.safe_dump(profile))
+        text = program(checkout, "plan", "--profile", "nodes")
+        assert "2.0 hours of one device; one job of 4 GPUs at a time from now on" in text
+        assert "(in 30 min 00 s)" in text
 
 
 def test_mistakes_are_one_sentence(checkout):

@@ -15,8 +15,11 @@ HEADER = ("run", "shards", "finished", "trainings", "done", "left", "hours left"
 def say(asked: Asked) -> str:
     """The plan of a study as text."""
     outlooks = asked.outlooks(asked.jobs)
-    rows = [row(one, end(one, seconds)) for one, seconds in zip(outlooks, ends(outlooks, asked.jobs), strict=True)]
+    until = ends(outlooks, asked.jobs, asked.devices)
+    rows = [row(one, end(one, seconds)) for one, seconds in zip(outlooks, until, strict=True)]
     at_a_time = f"{asked.jobs} jobs" if asked.jobs > 1 else "one job"
+    if asked.devices > 1:
+        at_a_time += f" of {asked.devices} GPUs"
     need, free = sum(one.need for one in outlooks), free_bytes("results")
     left, all_hours = sum(one.standing.left for one in outlooks), [one.hours for one in outlooks]
     together = f"{hours(sum(all_hours))} hours of one device" if None not in all_hours else "not every rate is known"

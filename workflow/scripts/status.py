@@ -12,7 +12,8 @@ from skelnas.standing import ShardStanding, last_line
 from skelnas.text_table import text_table
 
 HEADER = ("run", "shards", "finished", "running", "waiting", "trainings", "done", "last hour", "hours left", "ends")
-GOING_ON = re.compile(r"^$| gone, .* left|in the journal already$")  # a log that ends so is of a job that goes on
+# A log that ends so is of a job that goes on.
+GOING_ON = re.compile(r"^$| gone, .* left|in the journal already$| go(es)? on from ")
 NAMED = 6  # stopped shards that are listed
 
 
@@ -24,7 +25,7 @@ def say(asked: Asked) -> str:
     states = [[state(shard, queue, patience) for shard in one.standing.shards] for one in outlooks]
     running = sum(row.count("running") for row in states)
     at_a_time = running or asked.jobs
-    outlook_ends = ends(outlooks, at_a_time)
+    outlook_ends = ends(outlooks, at_a_time, asked.devices)
     rows = [
         row(one, states_of_run, end(one, seconds))
         for one, states_of_run, seconds in zip(outlooks, states, outlook_ends, strict=True)

@@ -1,6 +1,7 @@
 """What `make plan` and `make status` share: their arguments, and the outlook of the study that these name."""
 
 import argparse
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,6 +31,13 @@ class Asked:
     def jobs(self) -> int:
         """Shards that train at a time."""
         return int(self.profile.get("jobs", 1))
+
+    @property
+    def devices(self) -> int:
+        """GPUs that a job which trains asks the profile for; one where it does not say, or asks for none."""
+        asked = {**self.profile.get("default-resources", {}), **self.profile.get("set-resources", {}).get("train", {})}
+        number = re.search(r"\d+$", str(asked.get("gpu") or asked.get("gres") or "").strip("'\""))
+        return max(1, int(number[0])) if number else 1
 
     def outlooks(self, jobs: int) -> list[RunOutlook]:
         """The outlook of each run of the study, from the files in this folder."""

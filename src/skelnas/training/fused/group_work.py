@@ -104,6 +104,8 @@ class GroupWork:
         places = {stacked_checkpoint.place_of(folder, job) for job in task.group}
         if len(places) == 1 and stacked_checkpoint.START not in places:
             stacked_checkpoint.restore(training, folder)
+            at = f"epoch {training.epoch + 1}, batch {training.batch + 1}"
+            sys.stderr.write(f"{len(task.group)} trainings go on from {at}\n")
         saved = monotonic()
         with deferred():
             while training.epoch < self.recipe.epochs:

@@ -100,12 +100,12 @@ class LeanTraining:
         """Write all that the remaining batches depend on, whole or not at all."""
         write_record(path, {name: value.numpy() for name, value in self._values().items()})
 
-    def restore(self, path: Path) -> None:
-        """Go on from what `save` wrote; from the start where nothing of this recipe and program is there."""
+    def restore(self, path: Path) -> bool:
+        """Go on from what `save` wrote; False, from the start, where nothing of this recipe and program is there."""
         arrays = read_record(path)
         expected = {name: tuple(value.shape) for name, value in self._values().items()}
         if arrays is None or {name: array.shape for name, array in arrays.items()} != expected:
-            return
+            return False
         for name, buffer in self.network.state.buffers().items():
             buffer.copy_(torch.from_numpy(arrays[name]))
         self.figures[:] = arrays["figures"]
@@ -114,6 +114,7 @@ class LeanTraining:
         self.epoch, self.batch = arrays["place"].tolist()
         for split, sums in zip(SPLITS, arrays["sums"], strict=True):
             self._tallies[split].sums[:] = torch.from_numpy(sums)
+        return True
 
     def _values(self) -> dict[str, Tensor]:
         return self.network.state.buffers() | {
@@ -140,8 +141,9 @@ def train_lean(
     """
     training = LeanTraining(index, seed, images, data, recipe)
     path = checkpoint_path(folder, index, seed) if folder else None
-    if path:
-        training.restore(path)
+    if path and training.restore(path):
+        at = f"epoch {training.epoch + 1}, batch {training.batch + 1}"
+        sys.stderr.write(f"cell {index} with seed {seed} goes on from {at}\n")
     saved = monotonic()
     with deferred():
         while training.epoch < recipe.epochs:

@@ -30,13 +30,14 @@ MEAN_CELL = (space.CONV3, space.SKIP, space.CONV1, space.POOL, space.NONE, space
 MIXED_CELL = (space.CONV3, space.CONV1, space.POOL, space.SKIP, space.NONE, space.CONV3)
 
 
+SETS = ("all-skip", "mean", "mixed", "all-3x3")  # from the cheapest to the dearest
+
+
 def cell_sets(stratified: int) -> dict[str, tuple[int, ...]]:
     """Architecture indices by the name of the set; `stratified` cells in the last one."""
+    single = (1835, space.index(MEAN_CELL), space.index(MIXED_CELL), 1462)
     return {
-        "all-skip": (1835,),
-        "mean": (space.index(MEAN_CELL),),
-        "mixed": (space.index(MIXED_CELL),),
-        "all-3x3": (1462,),
+        **{name: (cell,) for name, cell in zip(SETS, single, strict=True)},
         f"stratified-{stratified}": select(f"stratified-{stratified}"),
     }
 

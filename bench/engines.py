@@ -224,7 +224,7 @@ def main() -> int:
     """Parse the command line, measure, print the table; 1 where an engine failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="about a minute: one shape, few cells, one round")
-    parser.add_argument("--minutes", type=float, default=9.5, help="that it may take (default 9.5)")
+    parser.add_argument("--minutes", type=float, default=15, help="that it may take (default 15)")
     parser.add_argument("--device", choices=("cpu", "cuda"), help="default: a GPU where there is one")
     parser.add_argument("--out", type=Path, default=ROOT / "build/bench.json", help="(default build/bench.json)")
     parser.add_argument("--calibration", type=Path, help="(default bench/calibration.json; none with --quick)")

@@ -1,5 +1,6 @@
 """The fused engine on GPUs: groups of jobs on a model axis, trained by processes at all GPUs that the job may use."""
 
+import contextlib
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -54,22 +55,23 @@ def train_in_groups(
     places = {job: stacked_checkpoint.place_of(folder, job) for job in jobs}
     schedule = Schedule(jobs, even_size(len(jobs), size, len(crew)), places)
     left, reasons = set(jobs), {}
+    outcomes = run_tasks(schedule.take, crew, lambda place: _renewed(start, place))
     try:
-        for task, outcome in run_tasks(schedule.take, crew, lambda place: _renewed(start, place)):
-            if isinstance(outcome, InputError):
-                raise outcome
-            if isinstance(outcome, Trained):
-                for job, curves in zip(task.group, outcome.curves, strict=True):
-                    on_finished(*job, curves, outcome.seconds)
-                left.difference_update(task.group)
-                if folder:
+        with contextlib.closing(outcomes):
+            for task, outcome in outcomes:
+                if isinstance(outcome, InputError):
+                    raise outcome
+                if isinstance(outcome, Trained):
+                    for job, curves in zip(task.group, outcome.curves, strict=True):
+                        on_finished(*job, curves, outcome.seconds)
+                    left.difference_update(task.group)
                     stacked_checkpoint.remove(folder, task.group)
-            elif isinstance(outcome, TooLarge) and schedule.too_large(task):
-                sys.stderr.write(f"out of GPU memory: going on with groups of {schedule.size}\n")
-            elif isinstance(outcome, TooLarge):
-                reasons[task.group[0]] = "the GPU's free memory is too small for it"
-            elif not schedule.failed(task):
-                reasons[task.group[0]] = str(outcome)
+                elif isinstance(outcome, TooLarge) and schedule.too_large(task):
+                    sys.stderr.write(f"out of GPU memory: going on with groups of {schedule.size}\n")
+                elif isinstance(outcome, TooLarge):
+                    reasons[task.group[0]] = "the GPU's free memory is too small for it"
+                elif not schedule.failed(task):
+                    reasons[task.group[0]] = str(outcome)
     except JobFailure as failure:
         reasons |= dict.fromkeys(sorted(left - reasons.keys()), str(failure))
     if reasons:

@@ -59,9 +59,9 @@ def restore(training: StackedTraining, folder: Path) -> None:
     )
 
 
-def remove(folder: Path, group: Sequence[Job]) -> None:
+def remove(folder: Path | None, group: Sequence[Job]) -> None:
     """Remove the checkpoints of jobs that are finished and recorded."""
-    for job in group:
+    for job in group if folder else ():
         checkpoint_path(folder, *job).unlink(missing_ok=True)
 
 

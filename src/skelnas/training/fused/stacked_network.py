@@ -70,7 +70,10 @@ class StackedNetwork:
     def forward(self, evaluating: bool = False) -> Tensor:
         """Logits (M, N, classes) of the batch put last, with the batch's statistics or the running ones."""
         operations, state, tables = self.operations, self.state, self.tables
-        state.fold() if evaluating else state.offsets.copy_(state.shifts)
+        if evaluating:
+            state.fold()
+        else:
+            state.offsets.copy_(state.shifts)  # what biases add; `normalise` writes all others
         self.convolve("stem.weight", self.input, self.stem, 1, False, None if evaluating else self.stem_norms)
         start, norms = self.stages[0].nodes[: state.models], self.stem_norms
         operations.sum_nodes(start, self.stem, tables.own_kinds, tables.own_indices, norms.factor, norms.offset, start)
@@ -78,7 +81,10 @@ class StackedNetwork:
             if stage:
                 self.reductions[stage - 1].forward(evaluating)
             for cell in cells:
-                cell.evaluate() if evaluating else cell.forward()
+                if evaluating:
+                    cell.evaluate()
+                else:
+                    cell.forward()
         return self._classify(evaluating)
 
     def convolve(

@@ -91,7 +91,8 @@ def test_a_killed_group_goes_on_from_any_batch(tiny, tmp_path, monkeypatch, undi
         assert_same_curves(one, other)
 
 
-def test_another_grouping_takes_the_checkpoints_too(tiny, tmp_path, monkeypatch, undisturbed):
+def stop_after_an_epoch(images, folder, monkeypatch, group):
+    """Leave the checkpoints of a group that was killed in its second epoch."""
     run_batch = StackedTraining.run_batch
 
     def stopped(self):
@@ -101,7 +102,11 @@ def test_another_grouping_takes_the_checkpoints_too(tiny, tmp_path, monkeypatch,
 
     with monkeypatch.context() as patch, pytest.raises(Stopped):
         patch.setattr(StackedTraining, "run_batch", stopped)
-        work_on(tiny, tmp_path, minutes=0)(task_of(JOBS))
+        work_on(images, folder, minutes=0)(task_of(group))
+
+
+def test_another_grouping_takes_the_checkpoints_too(tiny, tmp_path, monkeypatch, undisturbed):
+    stop_after_an_epoch(tiny, tmp_path, monkeypatch, JOBS)
     work = work_on(tiny, tmp_path, minutes=60)
     found = [*work(task_of(JOBS[1:])).curves, *work(task_of(JOBS[:1], models=2)).curves]
     for one, other in zip(found, [*undisturbed[1:], undisturbed[0]], strict=True):
@@ -109,16 +114,7 @@ def test_another_grouping_takes_the_checkpoints_too(tiny, tmp_path, monkeypatch,
 
 
 def test_jobs_at_different_places_begin_anew_together(tiny, tmp_path, monkeypatch, undisturbed):
-    run_batch = StackedTraining.run_batch
-
-    def stopped(self):
-        if self.epoch == 1:
-            raise Stopped
-        run_batch(self)
-
-    with monkeypatch.context() as patch, pytest.raises(Stopped):
-        patch.setattr(StackedTraining, "run_batch", stopped)
-        work_on(tiny, tmp_path, minutes=0)(task_of(JOBS[:1]))
+    stop_after_an_epoch(tiny, tmp_path, monkeypatch, JOBS[:1])
     for one, other in zip(work_on(tiny, tmp_path)(task_of(JOBS)).curves, undisturbed, strict=True):
         assert_same_curves(one, other)
 

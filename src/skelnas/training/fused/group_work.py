@@ -89,17 +89,16 @@ class GroupWork:
         if self._operations is None:
             self._operations = operations_for(device, self.recipe)
             self._data = ResidentImages.of(self.images, device, dtype(self.recipe))
-        kept = self._training
-        if kept is None or (kept.models, kept.state.room) != (task.models, task.room):
-            self._training = kept = None  # before the next one asks for memory
-            self._training = StackedTraining(
-                task.models, task.room, self.images, self._data, self.recipe, self._operations
-            )
-        return self._training
+        engine = self._training
+        if engine is None or (engine.models, engine.state.room) != (task.models, task.room):
+            engine = self._training = None  # before the next one asks for memory
+            engine = StackedTraining(task.models, task.room, self.images, self._data, self.recipe, self._operations)
+        self._training = engine
+        return engine
 
     def _train(self, task: Task, device: torch.device) -> Trained:
-        begun = monotonic()
         training, folder = self._engine(task, device), self.folder
+        begun = monotonic()
         training.start(task.group)
         places = {stacked_checkpoint.place_of(folder, job) for job in task.group}
         if len(places) == 1 and stacked_checkpoint.START not in places:

@@ -5,8 +5,8 @@ import triton.language as tl
 from torch import Tensor
 
 from skelnas.training.kernels.convolution import dot_precision, exact_warps, operand, rectified
-from skelnas.training.kernels.kinds import ABSENT, BIAS, CONVOLUTION, POOL, SKIP
-from skelnas.training.kernels.nodes import pooled
+from skelnas.training.kernels.kinds import ABSENT, CONVOLUTION
+from skelnas.training.kernels.nodes import with_image
 from skelnas.training.kernels.norms import tile_pixels
 
 
@@ -43,12 +43,9 @@ def _evaluate_nodes(
     for edge in range(EDGES):
         kind = tl.load(kinds + model * EDGES + edge)
         index = tl.load(indices + model * EDGES + edge).to(tl.int64)
-        if kind == SKIP:
-            total += tl.load(pool + index * pixels * C + place, mask=inside[:, None], other=0.0).to(tl.float32)
-        if kind == POOL:
-            total += pooled(pool + index * pixels * C, place, inside, row, column, height, width, C)
-        if kind == BIAS:
-            total += tl.load(offset + index * C + channel)
+        total = with_image(
+            total, pool, offset, kind, index, place, inside, row, column, pixels, height, width, channel, C
+        )
         if kind == CONVOLUTION:
             images = pool + tl.load(source + index).to(tl.int64) * pixels * C
             product = tl.zeros((TILE, C), dtype=tl.float32)

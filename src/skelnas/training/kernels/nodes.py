@@ -15,7 +15,7 @@ def _window(place, size):
 
 
 @triton.jit
-def pooled(images, place, inside, row, column, height, width, C: tl.constexpr):
+def _pooled(images, place, inside, row, column, height, width, C: tl.constexpr):
     """The 3x3 average of float32 (pixels, C) around each pixel, those outside not counted."""
     window = tl.zeros(place.shape, dtype=tl.float32)
     for near in range(9):
@@ -24,6 +24,21 @@ def pooled(images, place, inside, row, column, height, width, C: tl.constexpr):
         there = place + ((near // 3 - 1) * width + near % 3 - 1) * C
         window += tl.load(images + there, mask=valid[:, None], other=0.0).to(tl.float32)
     return window / (_window(row, height) * _window(column, width)).to(tl.float32)[:, None]
+
+
+@triton.jit
+def with_image(
+    total, pool, offset, kind, index, place, inside, row, column, pixels, height, width, channel, C: tl.constexpr
+):
+    """`total` float32 (pixels, C) with what an edge adds that is no convolution; index int64."""
+    images = pool + index * pixels * C
+    if kind == SKIP:
+        total += tl.load(images + place, mask=inside[:, None], other=0.0).to(tl.float32)
+    if kind == POOL:
+        total += _pooled(images, place, inside, row, column, height, width, C)
+    if kind == BIAS:
+        total += tl.load(offset + index * C + channel)
+    return total
 
 
 @triton.jit
@@ -53,16 +68,13 @@ def _sum_nodes(
     for edge in range(EDGES):
         kind = tl.load(kinds + model * EDGES + edge)
         index = tl.load(indices + model * EDGES + edge).to(tl.int64)
-        base = index * pixels * C
-        if kind == SKIP:
-            total += tl.load(pool + base + place, mask=inside[:, None], other=0.0).to(tl.float32)
+        total = with_image(
+            total, pool, offset, kind, index, place, inside, row, column, pixels, height, width, channel, C
+        )
         if kind == CONVOLUTION:
-            values = tl.load(convolved + base + place, mask=inside[:, None], other=0.0).to(tl.float32)
+            images = convolved + index * pixels * C
+            values = tl.load(images + place, mask=inside[:, None], other=0.0).to(tl.float32)
             total += values * tl.load(factor + index * C + channel) + tl.load(offset + index * C + channel)
-        if kind == BIAS:
-            total += tl.load(offset + index * C + channel)
-        if kind == POOL:
-            total += pooled(pool + base, place, inside, row, column, height, width, C)
     target = out + model.to(tl.int64) * pixels * C + place
     tl.store(target, total.to(out.dtype.element_ty), mask=inside[:, None])
 

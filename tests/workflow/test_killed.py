@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -74,12 +75,15 @@ def test_training_killed_at_ten_random_moments(undisturbed: Checkout, tmp_path: 
     assert checkout.bytes_of_results() == undisturbed.bytes_of_results()
 
 
-def test_snakemake_itself_killed(undisturbed: Checkout, tmp_path: Path) -> None:
+@pytest.mark.parametrize("jobs", ["live on", "have ended"])
+def test_snakemake_itself_killed(undisturbed: Checkout, tmp_path: Path, jobs: str) -> None:
     checkout = new_checkout(tmp_path)
     with (tmp_path / "snakemake.txt").open("w") as output, checkout.start(TARGET, output=output) as process:
         assert training_process(tmp_path, process)
         time.sleep(2)
         process.kill()  # its jobs live on for a while, as after the loss of a terminal
+    while jobs == "have ended" and any(training_processes(tmp_path)):
+        time.sleep(0.05)
     assert "--unlock" in checkout.snakemake(TARGET, succeeds=False)
     checkout.snakemake(flags=["--unlock"])
     checkout.snakemake(TARGET)
@@ -87,17 +91,23 @@ def test_snakemake_itself_killed(undisturbed: Checkout, tmp_path: Path) -> None:
 
 
 def training_process(folder: Path, snakemake: subprocess.Popen) -> int | None:
-    """The number of a Python process that runs the training script in `folder`; None when snakemake ends before."""
+    """The number of a process that trains in `folder`; None when snakemake ends before there is one."""
     while snakemake.poll() is None:
-        for process in Path("/proc").glob("[0-9]*"):
-            try:
-                program, script = (process / "cmdline").read_bytes().split(b"\0")[:2]
-                if b"python" in program and script.endswith(b"train.py") and (process / "cwd").readlink() == folder:
-                    return int(process.name)
-            except (OSError, ValueError):
-                continue  # it ended meanwhile, or has no command line
+        if found := next(training_processes(folder), None):
+            return found
         time.sleep(0.05)
     return None
+
+
+def training_processes(folder: Path) -> Iterator[int]:
+    """The numbers of the Python processes that run the training script in `folder`."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            program, script = (process / "cmdline").read_bytes().split(b"\0")[:2]
+            if b"python" in program and script.endswith(b"train.py") and (process / "cwd").readlink() == folder:
+                yield int(process.name)
+        except (OSError, ValueError):
+            continue  # it ended meanwhile, or has no command line
 
 
 def kill(process: int) -> bool:

@@ -1,6 +1,7 @@
 """Groups spread over the processes at the GPUs; here the processes are forked and their trainings take no time."""
 
 import os
+import time
 
 import numpy as np
 import pytest
@@ -136,6 +137,23 @@ def test_a_gpu_that_is_lost_for_good_costs_what_is_left_and_no_more(tiny, tmp_pa
     with pytest.raises(TrainingError, match="no GPU can be used") as caught:
         run(tiny, worn, size=3)
     assert len(caught.value.reasons) in (2, 3)
+
+
+def test_the_other_gpus_take_over_from_one_that_is_lost_for_good(tiny, tmp_path, capfd):
+    def second_worn(place, task):
+        lost, replaced = tmp_path / "lost", tmp_path / "replaced"
+        if place == 1 and not isinstance(task, FreeMemory):
+            lost.touch()
+            os._exit(1)
+        if place == 1 and lost.exists():
+            replaced.touch()
+            raise RuntimeError("no device")
+        while place == 0 and not isinstance(task, FreeMemory) and not replaced.exists():
+            time.sleep(0.01)  # until somebody has tried to replace the other
+        return easy(place, task)
+
+    assert run(tiny, second_worn, size=1, workers=2) == FINISHED
+    assert capfd.readouterr().err == "a GPU cannot be used: RuntimeError: no device\n"
 
 
 def test_a_full_disk_ends_the_training(tiny):

@@ -92,7 +92,8 @@ def _crew(started: dict[int, Worker]) -> tuple[dict[int, Worker], int]:
             Worker.end(started.pop(place))
             sys.stderr.write(f"a GPU cannot be used: {answer}\n")
     if not started:
-        raise InputError(f"training: no GPU can be used ({answers[0]}); try another node, or see `nvidia-smi` there")
+        reason = next(iter(answers.values()))
+        raise InputError(f"training: no GPU can be used ({reason}); try another node, or see `nvidia-smi` there")
     return started, min(answers[place] for place in started)
 
 

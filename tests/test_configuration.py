@@ -46,7 +46,7 @@ def test_shipped_configuration_is_valid_and_complete():
 
 
 @pytest.mark.parametrize(
-    ("place", "schema"), objects(SCHEMA), ids=lambda value: value if isinstance(value, str) else ""
+    ("place", "schema"), list(objects(SCHEMA)), ids=lambda value: value if isinstance(value, str) else ""
 )
 def test_every_object_is_closed_and_every_key_explained(place, schema):
     keys = schema.get("properties", {})

@@ -67,14 +67,14 @@ lock:  ## renew requirements.lock from pyproject.toml
 	mv build/new.lock requirements.lock
 
 bench: $(READY)  ## speed of every engine against a reference-style loop, in one run
-	$(BIN)/python bench/engines.py
-	$(BIN)/python bench/ntu_parser.py
+	$(BIN)/python -m bench.engines
+	$(BIN)/python -m bench.ntu_parser
 
 bench-gpu:  ## kernels, equality and speed on this machine's GPU; needs no .venv, only PYTHON with torch and triton
-	$(PYTHON) bench/gpu.py
+	PYTHONPATH=src $(PYTHON) -m bench.gpu
 
 proof-ntu: $(READY)  ## convert made-up archives with all 56,880 NTU-60 names (MISSING=list of samples without skeletons)
-	$(BIN)/python bench/ntu_full_size.py $(if $(MISSING),--missing $(MISSING))
+	$(BIN)/python -m bench.ntu_full_size $(if $(MISSING),--missing $(MISSING))
 
 dag: $(READY)  ## draw docs/images/dag.svg (needs graphviz)
 	$(BIN)/snakemake --rulegraph dot -- demo | tred | dot -Tsvg > docs/images/dag.svg

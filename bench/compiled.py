@@ -1,6 +1,6 @@
 """Every Triton kernel of a training step compiled for a GPU that is not there: what the compiler made of it.
 
-    python bench/compiled.py [--precision fp32|tf32|bf16] [--capability 90]
+    python -m bench.compiled [--precision fp32|tf32|bf16] [--capability 90]
 
 A step of a small group at the shape of UTD-MHAD is gone through without computing anything, and each kernel that it
 would launch is compiled for the capability (90: H100 and H200). Registers spilled to memory and loads of less than 16
@@ -11,31 +11,28 @@ import argparse
 import os
 import re
 import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
-
 import torch
 import triton
-from shapes import UTD
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 from triton.runtime.jit import JITFunction
 
+from bench.shapes import UTD
 from skelnas.progress import Progress
-from skelnas.text_table import text_table
-from skelnas.training import kernels
-from skelnas.training.fused.arena import Arena
-from skelnas.training.fused.kernel_check import CELLS
-from skelnas.training.fused.stacked_cells import GroupTables
-from skelnas.training.fused.stacked_network import StackedNetwork
-from skelnas.training.fused.stacked_state import StackedState
-from skelnas.training.fused.work_lists import capacity, work_lists
+from skelnas.recipe import Recipe
+from skelnas.text import text_table
+from skelnas.training.gpu.arena import Arena
+from skelnas.training.gpu.cells import GroupTables
+from skelnas.training.gpu.network import StackedNetwork
+from skelnas.training.gpu.operations import triton as kernels
+from skelnas.training.gpu.operations.check import CELLS
+from skelnas.training.gpu.state import StackedState
+from skelnas.training.gpu.work_lists import capacity, work_lists
 from skelnas.training.precision import computing_in
-from skelnas.training.recipe import Recipe
 
 TYPES = {
     torch.float32: "*fp32",

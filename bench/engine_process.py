@@ -10,15 +10,15 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import torch
-from ceilings import wait
-from reference_loop import train_reference
-from roofline import Shape
-from shapes import random_images
 
+from bench.ceilings import wait
+from bench.epoch_timing import epoch_seconds
+from bench.reference_loop import train_reference
+from bench.roofline import Shape
+from bench.shapes import random_images
 from skelnas.images.image_set import ImageSet
+from skelnas.recipe import Recipe
 from skelnas.training.engines import Job, Settings, train_jobs
-from skelnas.training.fused.epoch_timing import epoch_seconds
-from skelnas.training.recipe import Recipe
 
 
 class EngineFailure(Exception):

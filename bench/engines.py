@@ -1,6 +1,6 @@
 """Speed of every engine against a reference-style loop, in one run: one table, one JSON file, and rates for estimates.
 
-    python bench/engines.py [--quick] [--minutes N] [--device cpu|cuda] [--out FILE] [--calibration FILE]
+    python -m bench.engines [--quick] [--minutes N] [--device cpu|cuda] [--out FILE] [--calibration FILE]
 
 No data are needed. Every engine works in a process of its own and uses the machine as it would in earnest: the
 reference and the plain engine one cell at a time (on a CPU the reference with all threads and again with one, whichever
@@ -24,22 +24,20 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
-
 import torch
-from ceilings import ceilings
-from engine_process import EngineFailure, EngineProcess, cores, marginal
-from report import FORMAT, calibration, report, row
-from roofline import Shape
-from shapes import NTU, SETS, UTD, Study, cell_sets, scaled
 
+from bench.ceilings import ceilings
+from bench.engine_process import EngineFailure, EngineProcess, cores, marginal
+from bench.report import FORMAT, calibration, report, row
+from bench.roofline import Shape
+from bench.shapes import NTU, SETS, UTD, Study, cell_sets, scaled
 from skelnas.errors import InputError
 from skelnas.files import write_json
 from skelnas.progress import Progress, span
+from skelnas.recipe import Recipe
 from skelnas.training.engines import Job
 from skelnas.training.precision import check_precision
-from skelnas.training.recipe import Recipe
-from skelnas.training.shard_run import device_name
+from skelnas.training.shard import device_name
 
 ROOT = Path(__file__).resolve().parents[1]
 PRECISIONS = ("fp32", "tf32", "bf16")

@@ -1,4 +1,4 @@
-"""Everything that only a GPU can settle, in one command: `python bench/gpu.py [--out FILE] [--quick]`.
+"""Everything that only a GPU can settle, in one command: `python -m bench.gpu [--out FILE] [--quick]`.
 
 Needs a source checkout and a Python with torch, triton, numpy, h5py, scipy, pillow and pytest. In this order:
 
@@ -20,21 +20,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
-
 import numpy as np
 import torch
-from engines import offered, run
-from report import report
-from roofline import Shape
-from shapes import UTD, random_images, scaled
 
+from bench.engines import offered, run
+from bench.report import report
+from bench.roofline import Shape
+from bench.shapes import UTD, random_images, scaled
 from skelnas.cells.selection import select
 from skelnas.files import write_json
-from skelnas.training.curves import Curves
+from skelnas.recipe import Recipe
 from skelnas.training.engines import Job, Settings, train_jobs
-from skelnas.training.fused import kernel_check
-from skelnas.training.recipe import Recipe
+from skelnas.training.gpu.operations import check as kernel_check
+from skelnas.training.metrics import Curves
 
 ROOT = Path(__file__).resolve().parents[1]
 TESTED = "tests/training/fused"
@@ -45,7 +43,7 @@ CROWDS, PROCESSES, EPOCHS = (8, 200), (1, 2, 4), (2, 22)  # cells; processes; ep
 
 def kernels(device: torch.device, narrow: torch.dtype) -> dict[str, Any]:
     """One training step with the Triton kernels, compiled, against PyTorch's operations in float64."""
-    from skelnas.training import kernels as compiled
+    from skelnas.training.gpu.operations import triton as compiled
 
     try:
         kernel_check.check(compiled, device, narrow)

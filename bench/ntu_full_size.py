@@ -1,6 +1,6 @@
 """The full-size proof: all 56,880 recordings of NTU RGB+D 60 (made up, a few frames each) become two image sets.
 
-    python bench/ntu_full_size.py --missing NTU_RGBD_samples_with_missing_skeletons.txt
+    python -m bench.ntu_full_size --missing NTU_RGBD_samples_with_missing_skeletons.txt
 
 writes an archive with the real names, converts it to the cross-subject set of 28 x 84 and the cross-view set of 28 x 88
 pixels, checks their counts, and prints seconds and memory. Without the list, no sample is left out.
@@ -9,21 +9,19 @@ pixels, checks their counts, and prints seconds and memory. Without the list, no
 import argparse
 import json
 import os
-import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
-
+from bench import ntu_generate
 from skelnas.files import write_json
 from skelnas.images.build import build_image_set
 from skelnas.images.image_set import write_image_set
 from skelnas.images.journal import Journal
 from skelnas.progress import Progress
-from skelnas.skeletons import ntu, ntu_generate
+from skelnas.skeletons.ntu import reader as ntu
 
 SETS = {  # name: split rule, width, (pool, test) without and with the list of missing samples
     "ntu60_xsub": ("ntu60-cross-subject", 84, (40_320, 16_560), (40_091, 16_487)),

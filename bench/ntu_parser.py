@@ -1,6 +1,6 @@
 """How fast the text of NTU RGB+D is read: the compiled parser against the plain one, in one run on one core.
 
-    python bench/ntu_parser.py [--out FILE]
+    python -m bench.ntu_parser [--out FILE]
 
 prints megabytes of text per second for both and their ratio. Each figure is the fastest of several rounds over the same
 made-up recordings of natural length, whose results are compared first.
@@ -9,18 +9,17 @@ made-up recordings of natural length, whose results are compared first.
 import argparse
 import json
 import random
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
-
+from bench import ntu_generate
 from skelnas.files import write_json
-from skelnas.skeletons import ntu_generate, ntu_parser, ntu_text
-from skelnas.skeletons.ntu_text import Bodies
+from skelnas.skeletons.ntu import parser as ntu_parser
+from skelnas.skeletons.ntu import text as ntu_text
+from skelnas.skeletons.ntu.text import Bodies
 
 RECORDINGS, FRAMES = 24, 84  # NTU RGB+D 60 has 84 frames on average
 ROUNDS = {"compiled": 40, "plain": 4}

@@ -17,9 +17,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from skelnas.cells import space
 from skelnas.images.image_set import ImageSet
-from skelnas.skeletons.recording import SPLITS
-from skelnas.training import streams
-from skelnas.training.recipe import Recipe
+from skelnas.recipe import SPLITS, Recipe
+from skelnas.training import seeding as streams
 
 
 class Pictures(Dataset):

@@ -1,4 +1,4 @@
-"""From measured seconds to figures and to a table; `python bench/report.py [FILE]` prints it as Markdown."""
+"""From measured seconds to figures and to a table; `python -m bench.report [FILE]` prints it as Markdown."""
 
 import json
 import statistics
@@ -10,14 +10,14 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 import numpy as np
-from roofline import Shape, epoch_bytes, epoch_flop
-from shapes import Study
 
+from bench.roofline import Shape, epoch_bytes, epoch_flop
+from bench.shapes import Study
 from skelnas.cells import space
 from skelnas.cells.cost import costs
 from skelnas.cells.edges import pruned
-from skelnas.plan import CALIBRATION_FORMAT
-from skelnas.text_table import size, text_table
+from skelnas.study.plan import CALIBRATION_FORMAT
+from skelnas.text import size, text_table
 
 FORMAT = "skelnas bench 1"
 BUSY = 0.5  # load average per core before the bench, from which its figures are marked
@@ -81,7 +81,7 @@ def study_arch_epochs(study: Study, cells: tuple[int, ...]) -> float:
 
 
 def calibration(result: dict[str, Any]) -> dict[str, Any]:
-    """The rates of the stratified samples, in the form that `skelnas.plan` reads."""
+    """The rates of the stratified samples, in the form that `skelnas.study.plan` reads."""
     rates = [
         {
             "height": one["height"],

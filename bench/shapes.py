@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from roofline import Shape
 
+from bench.roofline import Shape
 from skelnas.cells import space
 from skelnas.cells.selection import select
 from skelnas.images.image_set import ImageSet, sealed

@@ -1,6 +1,6 @@
 """What a training step and an evaluation of a group ask of a GPU, counted without one: bytes and launches.
 
-    python bench/traffic.py [--precision fp32|tf32|bf16]
+    python -m bench.traffic [--precision fp32|tf32|bf16]
 
 Each operation of the stacked engine counts the images that it has to read and write, once each, whatever caches do;
 what PyTorch's own operations read and write is counted by a dispatch mode. Held against what an ideal engine would
@@ -9,31 +9,27 @@ busy all the time would give it.
 """
 
 import argparse
-import sys
 from collections import Counter
-from pathlib import Path
 from types import SimpleNamespace
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 import numpy as np
 import torch
-from roofline import Shape, epoch_bytes
-from shapes import NTU, UTD
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from bench.roofline import Shape, epoch_bytes
+from bench.shapes import NTU, UTD
 from skelnas.cells import space
 from skelnas.cells.cost import REPEATS
 from skelnas.cells.edges import pruned
 from skelnas.cells.selection import select
-from skelnas.text_table import text_table
-from skelnas.training.fused.arena import Arena
-from skelnas.training.fused.stacked_cells import GroupTables
-from skelnas.training.fused.stacked_network import StackedNetwork
-from skelnas.training.fused.stacked_state import StackedState
-from skelnas.training.fused.work_lists import ABSENT, BIAS, CONVOLUTION, POOL, SKIP, capacity, work_lists
-from skelnas.training.recipe import Recipe
+from skelnas.recipe import Recipe
+from skelnas.text import text_table
+from skelnas.training.gpu.arena import Arena
+from skelnas.training.gpu.cells import GroupTables
+from skelnas.training.gpu.network import StackedNetwork
+from skelnas.training.gpu.state import StackedState
+from skelnas.training.gpu.work_lists import ABSENT, BIAS, CONVOLUTION, POOL, SKIP, capacity, work_lists
 
 HEADER = ("shape", "batch of", "moved", "ideal", "at most", "launches")
 LAUNCHES = {"normalise_backward": 3, "weight_gradient": 2, "channel_sums": 2, "tile_sums": 0}  # others: one

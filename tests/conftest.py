@@ -29,8 +29,8 @@ def shared() -> Path:
 @pytest.fixture
 def expected() -> "Expected":
     """What the made-up shards were trained with."""
+    from skelnas.recipe import Recipe
     from skelnas.results.benchmark import Expected
-    from skelnas.training.recipe import Recipe
 
     return Expected("tiny", "ab" * 32, "short", Recipe(epochs=3, batch_size=4), classes=5, height=8, width=12)
 
@@ -38,8 +38,8 @@ def expected() -> "Expected":
 @pytest.fixture
 def write_shard(expected: "Expected") -> Callable[..., Path]:
     """Writes a shard with made-up curves that depend on cell and seed alone; `changes` replace fields of the shard."""
+    from skelnas.recipe import Recipe
     from skelnas.results.shard import Shard, identity, write_shard
-    from skelnas.training.recipe import Recipe
 
     def write(path: Path, cells: list[int], seed: int, **changes: object) -> Path:
         recipe = changes.pop("recipe", expected.recipe)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skelnas.records import read_record, write_record
+from skelnas.files import read_record, write_record
 
 
 def test_record_is_written_though_another_process_removes_the_folder(tmp_path, monkeypatch):

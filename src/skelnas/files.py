@@ -1,9 +1,14 @@
-"""Files that appear under their final name whole or not at all."""
+"""Files that appear under their final name whole or not at all.
+
+A record, the form of checkpoints and journals, is the SHA-256 of what follows (32 bytes) and then NumPy's npz archive,
+which is read without pickle.
+"""
 
 import contextlib
 import errno
 import glob
 import hashlib
+import io
 import json
 import os
 import socket
@@ -12,9 +17,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from skelnas.errors import InputError
 
 READ_BYTES = 1 << 20
+DIGEST_BYTES = 32
+ATTEMPTS = 5
 
 
 @contextlib.contextmanager
@@ -104,3 +113,36 @@ def _refusal(error: OSError) -> str | None:
     return refusals.get(error.errno or 0) or next(
         (text for number, text in refusals.items() if f"errno = {number}," in str(error)), None
     )
+
+
+def write_record(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Write `arrays` to `path`, whole or not at all; the folder is made where it is missing.
+
+    Raises:
+        InputError: the disk is full or the folder cannot be written.
+    """
+    content = io.BytesIO()
+    np.savez(content, **arrays)
+    data = content.getvalue()
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            with whole_file(path) as temporary:
+                temporary.write_bytes(hashlib.sha256(data).digest() + data)
+            return
+        except FileNotFoundError:
+            # Another process that finished the same work removed the folder under our hands: make it again.
+            if attempt == ATTEMPTS:
+                raise
+
+
+def read_record(path: Path) -> dict[str, np.ndarray] | None:
+    """The arrays at `path`; None where there is no such file or its bytes are not what was written."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    digest, content = data[:DIGEST_BYTES], data[DIGEST_BYTES:]
+    if hashlib.sha256(content).digest() != digest:
+        return None
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        return dict(arrays)

@@ -6,8 +6,8 @@ import pytest
 import scipy.stats
 
 from skelnas.analysis import precision
-from skelnas.analysis.facts import Facts
 from skelnas.analysis.precision_figure import precision_figure
+from skelnas.analysis.provenance import Facts
 from skelnas.errors import InputError
 from skelnas.results.query import Benchmark
 

@@ -3,15 +3,15 @@
 import json
 
 import pytest
-from engines import Bench, Case, Part, jobs_by_turn
-from report import calibration, facts, lines, markdown, row, study_arch_epochs
-from roofline import Shape, epoch_bytes, epoch_flop
-from shapes import NTU, UTD, Study, cell_sets, scaled
 
+from bench.engines import Bench, Case, Part, jobs_by_turn
+from bench.report import calibration, facts, lines, markdown, row, study_arch_epochs
+from bench.roofline import Shape, epoch_bytes, epoch_flop
+from bench.shapes import NTU, UTD, Study, cell_sets, scaled
 from skelnas.cells import space
 from skelnas.cells.cost import costs
 from skelnas.images.image_set import fingerprint_of
-from skelnas.plan import read_calibration
+from skelnas.study.plan import read_calibration
 
 TINY = Study("tiny", Shape(8, 12, 5, batch_size=8, train=44, valid=12, test=16), epochs=3, seeds=2)
 SETS = {"all-skip": (1835,), "two": (1835, 1462)}
@@ -34,7 +34,7 @@ def test_scaled_shapes_keep_the_proportions():
 
 
 def test_random_images_have_the_shape_they_are_asked_for():
-    from shapes import random_images
+    from bench.shapes import random_images
 
     images = random_images(TINY.full)
     assert images.counts == {"train": 44, "valid": 12, "test": 16}

@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 import torch
-from reference_loop import train_reference
-from roofline import Shape
-from shapes import MEAN_CELL, random_images
 
+from bench.reference_loop import train_reference
+from bench.roofline import Shape
+from bench.shapes import MEAN_CELL, random_images
 from skelnas.cells import space
+from skelnas.recipe import Recipe
 from skelnas.training.plain import train_cell
-from skelnas.training.recipe import Recipe
 
 
 @pytest.mark.parametrize("index", [space.index(MEAN_CELL), 9])

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from roofline import Moves, Shape, eager_moves, epoch_bytes, epoch_flop, ideal_moves
 
+from bench.roofline import Moves, Shape, eager_moves, epoch_bytes, epoch_flop, ideal_moves
 from skelnas.cells import space
 from skelnas.cells.cost import macs
 from skelnas.cells.edges import pruned

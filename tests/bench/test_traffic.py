@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from roofline import Shape
-from traffic import counted, lines
 
+from bench.roofline import Shape
+from bench.traffic import counted, lines
 from skelnas.cells.selection import select
 
 SMALL = Shape(8, 12, 27, batch_size=4, train=4, valid=0, test=0)
-BENCH = Path(__file__).resolve().parents[2] / "bench"
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_larger_batches_move_more_with_the_same_launches():
@@ -44,13 +44,13 @@ def printed(program: str) -> str:
     """What a program prints in a process of its own, where kernels are compiled; other tests interpret them."""
     environment = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
     command = [sys.executable, "-c", program]
-    return subprocess.run(command, capture_output=True, text=True, check=True, env=environment, cwd=BENCH).stdout
+    return subprocess.run(command, capture_output=True, text=True, check=True, env=environment, cwd=ROOT).stdout
 
 
 def test_launches_are_counted_as_they_are_made():
     """What `LAUNCHES` says of each operation, against the launches that a step and an evaluation really make."""
     program = """
-import compiled, traffic
+from bench import compiled, traffic
 from skelnas.cells.space import index
 made = []
 compiled.JITFunction.run = lambda self, *arguments, **options: made.append(self)
@@ -67,7 +67,8 @@ print(len(made), sum(step.launches.total() - step.launches["PyTorch"] for step i
 @pytest.mark.slow
 def test_kernels_spill_nothing_and_load_sixteen_bytes_at_a_time():
     program = """
-import compiled, json
+import json
+from bench import compiled
 found = compiled.all_compiled("bf16", 90)
 print(json.dumps([(one.name, one.spilled, max(one.loads)) for one in found]))
 """

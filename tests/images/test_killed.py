@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.ntu_generate import ntu60_names, write_archive
 from skelnas.images import journal
-from skelnas.skeletons.ntu_generate import ntu60_names, write_archive
 from skelnas.skeletons.recording import Recording, Sample, Source
 
 SCRIPT = Path(__file__).resolve().parents[2] / "workflow/scripts/image_set.py"
@@ -60,7 +60,11 @@ def test_a_killed_conversion_ends_with_the_same_bytes(tmp_path: Path) -> None:
     def start(folder: str, hangs: str = "") -> subprocess.Popen:
         values = archive, tmp_path / folder / "ntu.h5", tmp_path / f"{folder}.reads", hangs
         with (tmp_path / f"{folder}.txt").open("w") as messages:
-            return subprocess.Popen([sys.executable, __file__, *map(str, values)], stderr=messages)
+            return subprocess.Popen(
+                [sys.executable, __file__, *map(str, values)],
+                stderr=messages,
+                env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},  # finds bench there
+            )
 
     process = start("killed", NAMES[HANGS])
     workers = []

@@ -7,8 +7,8 @@ import pytest
 
 from skelnas.cells import cost, space
 from skelnas.errors import InputError
+from skelnas.recipe import Recipe
 from skelnas.results.benchmark import aggregate
-from skelnas.training.recipe import Recipe
 
 CELLS = [0, 3, 7, 8, 123]
 

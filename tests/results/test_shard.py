@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from skelnas.errors import InputError
+from skelnas.recipe import Recipe
 from skelnas.results.shard import Shard, identity, read_shard, timing_path, write_shard
-from skelnas.training.recipe import Recipe
 
 RECIPE = Recipe(epochs=5, batch_size=4)
 FINGERPRINT = "ab" * 32

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skelnas.skeletons.order import natural_key
+from skelnas.skeletons.recording import natural_key
 
 
 def test_numbers_count_as_numbers():

@@ -19,8 +19,8 @@ if any(argument.endswith("train.py") for argument in sys.orig_argv):
     import os, time
     from pathlib import Path
     from skelnas.cells import space
-    from skelnas.training import streams
-    from skelnas.training.fused.lean_training import LeanTraining
+    from skelnas.training import seeding as streams
+    from skelnas.training.cpu.training import LeanTraining
     start, run_batch = streams.start, LeanTraining.run_batch
 """
 SLOW = """

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from skelnas.training.curves import Curves
 from skelnas.training.journal import Entry, Journal, remove_journals
+from skelnas.training.metrics import Curves
 
 IDENTITY = "0123456789abcdef" * 4
 TIMING = {"seconds": 1.5, "device": "a processor"}

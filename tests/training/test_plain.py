@@ -9,12 +9,12 @@ from torch.utils.data import DataLoader, Dataset, SubsetRandomSampler
 
 from skelnas.cells import space
 from skelnas.errors import InputError
+from skelnas.files import read_record, write_record
 from skelnas.network import Network
-from skelnas.records import read_record, write_record
+from skelnas.recipe import Recipe
 from skelnas.training import plain, precision
 from skelnas.training.checkpoint import Checkpoint
 from skelnas.training.engines import ENGINES, Settings, TrainingError, train_jobs
-from skelnas.training.recipe import Recipe
 from skelnas.training.resident import ResidentImages
 
 CPU = torch.device("cpu")

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from skelnas.recipe import PRECISIONS, Recipe
 from skelnas.training.precision import computing_in, dtype, epoch_precision
-from skelnas.training.recipe import PRECISIONS, Recipe
 
 CPU = torch.device("cpu")
 

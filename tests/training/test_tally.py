@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skelnas.training.tally import Tally, ranks
+from skelnas.training.metrics import Tally, ranks
 
 logit = st.sampled_from([-2.0, -1.0, 0.0, 1.0, 2.0])  # few values, so that ties are frequent
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import scipy.io
 
-from skelnas.skeletons import synthetic
+from skelnas.skeletons.synthetic import reader as synthetic
 
 
 def recordings(actions: int = 4, trials: int = 1) -> dict[str, np.ndarray]:

@@ -15,10 +15,10 @@ import pytest
 import yaml
 from PIL import Image
 
-from skelnas import study
-from skelnas.configuration import checked
 from skelnas.results.query import Benchmark
 from skelnas.results.shard import read_shard
+from skelnas.study import runs as study
+from skelnas.study.configuration import checked
 
 from .checkout import ROOT, UTD_MHAD, Checkout
 

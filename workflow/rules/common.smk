@@ -12,11 +12,11 @@ sys.path.insert(0, SOURCE)
 # Jobs find the package in this checkout, whatever environment they run in.
 os.environ.update(
     PYTHONPATH=os.pathsep.join(filter(None, [SOURCE, os.environ.get("PYTHONPATH", "")])),
-    PATH=os.pathsep.join([str(Path(workflow.basedir, "workflow/scripts/slurm")), os.environ.get("PATH", "")]),
+    PATH=os.pathsep.join([str(Path(workflow.basedir, "slurm/bin")), os.environ.get("PATH", "")]),
 )
 
-from skelnas import study
-from skelnas.configuration import checked
+from skelnas.study import runs as study
+from skelnas.study.configuration import checked
 from skelnas.errors import InputError
 
 

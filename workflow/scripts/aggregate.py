@@ -5,13 +5,13 @@ from collections import defaultdict
 from pathlib import Path
 
 from skelnas.cells.selection import select
-from skelnas.program import run
+from skelnas.recipe import Recipe
 from skelnas.results.benchmark import Expected, aggregate
 from skelnas.results.query import Benchmark
 from skelnas.results.summary import summarise, write_table
 from skelnas.results.timing import merge_timings
+from skelnas.script import run
 from skelnas.training.journal import remove_journals
-from skelnas.training.recipe import Recipe
 
 
 def merge(

@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from skelnas.archive import Metadata, write_archive
-from skelnas.program import run
+from skelnas.script import run
 
 
 def pack(study: str, files: list[str], citation_path: str, config: dict, archive_path: str) -> None:

@@ -3,7 +3,7 @@
 from skelnas.analysis.data_figures import contact_sheet
 from skelnas.analysis.style import save_figure
 from skelnas.images.image_set import read_image_set
-from skelnas.program import run
+from skelnas.script import run
 
 
 def draw(images_path: str, figures: list[str]) -> None:

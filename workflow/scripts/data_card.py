@@ -7,7 +7,7 @@ from skelnas.analysis.data_figures import data_card, data_card_table
 from skelnas.analysis.style import save_figure
 from skelnas.files import write_text
 from skelnas.images.image_set import read_image_set
-from skelnas.program import run
+from skelnas.script import run
 
 
 def describe(images_path: str, manifest_path: str, figures: list[str], table_path: str) -> None:

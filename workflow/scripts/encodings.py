@@ -8,7 +8,7 @@ from pathlib import Path
 from skelnas.analysis.data_figures import encoding_gallery
 from skelnas.analysis.style import save_figure
 from skelnas.errors import InputError
-from skelnas.program import run
+from skelnas.script import run
 from skelnas.skeletons import open_source
 from skelnas.skeletons.recording import BadRecording, Recording, Source
 

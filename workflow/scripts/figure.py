@@ -1,10 +1,10 @@
 """Draw one figure of a benchmark."""
 
-from skelnas.analysis.products import FIGURES
+from skelnas.analysis.catalogue import FIGURES
 from skelnas.analysis.style import save_figure
-from skelnas.program import run
 from skelnas.results.query import Benchmark
 from skelnas.results.summary import read_table
+from skelnas.script import run
 
 
 def draw(name: str, benchmark_path: str, summary_path: str, figures: list[str]) -> None:

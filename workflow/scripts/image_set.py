@@ -6,8 +6,8 @@ from skelnas.files import write_json
 from skelnas.images.build import build_image_set, manifest
 from skelnas.images.image_set import write_image_set
 from skelnas.images.journal import Journal
-from skelnas.program import run
 from skelnas.progress import Progress
+from skelnas.script import run
 from skelnas.skeletons import open_source
 
 

@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 from study_arguments import Asked, answer
 
-from skelnas.outlook import RunOutlook, ends
-from skelnas.plan import CALIBRATION, free_bytes
 from skelnas.progress import span
-from skelnas.text_table import size, text_table
+from skelnas.study.outlook import RunOutlook, ends
+from skelnas.study.plan import CALIBRATION, free_bytes
+from skelnas.text import size, text_table
 
 HEADER = ("run", "shards", "finished", "trainings", "done", "left", "hours left", "ends", "disk")
 

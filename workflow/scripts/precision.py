@@ -1,12 +1,12 @@
 """Compare two precisions of one recipe: a figure and a table."""
 
-from skelnas.analysis.facts import facts_of
 from skelnas.analysis.precision import differing, precision_table
 from skelnas.analysis.precision_figure import precision_figure
+from skelnas.analysis.provenance import facts_of
 from skelnas.analysis.style import save_figure
 from skelnas.files import write_text
-from skelnas.program import run
 from skelnas.results.query import Benchmark
+from skelnas.script import run
 
 
 def compare_precision(first_path: str, second_path: str, figure_paths: list[str], table_path: str) -> None:

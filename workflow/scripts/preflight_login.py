@@ -3,12 +3,13 @@
 import socket
 from dataclasses import asdict
 
-from skelnas import preflight, study
 from skelnas.files import write_json
-from skelnas.outlook import outlook
-from skelnas.plan import free_bytes
-from skelnas.program import run
-from skelnas.standing import run_standing
+from skelnas.script import run
+from skelnas.study import preflight
+from skelnas.study import runs as study
+from skelnas.study.outlook import outlook
+from skelnas.study.plan import free_bytes
+from skelnas.study.state import run_standing
 
 
 def look(study_name: str, config: dict, jobs: int | None, facts_path: str) -> None:

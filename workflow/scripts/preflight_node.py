@@ -4,10 +4,10 @@ import os
 import socket
 from dataclasses import asdict
 
-from skelnas import preflight
 from skelnas.files import write_json
-from skelnas.program import run
-from skelnas.training.gpu_probe import gpu_facts
+from skelnas.script import run
+from skelnas.study import preflight
+from skelnas.study.gpu_probe import gpu_facts
 
 
 def look(device: str, facts_path: str) -> None:

@@ -4,10 +4,10 @@ import json
 import sys
 from pathlib import Path
 
-from skelnas import preflight
 from skelnas.errors import InputError
 from skelnas.files import write_json
-from skelnas.program import run
+from skelnas.script import run
+from skelnas.study import preflight
 
 
 def compare(login_path: str, node_path: str, report_path: str) -> None:

@@ -5,11 +5,11 @@ import re
 from plan import end, hours, rate_sentence, stale_sentence
 from study_arguments import Asked, answer
 
-from skelnas.outlook import RunOutlook, ends
 from skelnas.progress import span
-from skelnas.slurm_queue import queued_jobs
-from skelnas.standing import ShardStanding, last_line
-from skelnas.text_table import text_table
+from skelnas.study.outlook import RunOutlook, ends
+from skelnas.study.slurm import queued_jobs
+from skelnas.study.state import ShardStanding, last_line
+from skelnas.text import text_table
 
 HEADER = ("run", "shards", "finished", "running", "waiting", "trainings", "done", "last hour", "hours left", "ends")
 # A log that ends so is of a job that goes on.

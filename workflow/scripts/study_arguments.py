@@ -10,11 +10,12 @@ from typing import Any
 
 import yaml
 
-from skelnas import configuration, study
 from skelnas.errors import InputError
-from skelnas.outlook import RunOutlook, outlook
-from skelnas.plan import CALIBRATION, read_calibration
-from skelnas.standing import run_standing
+from skelnas.study import configuration
+from skelnas.study import runs as study
+from skelnas.study.outlook import RunOutlook, outlook
+from skelnas.study.plan import CALIBRATION, read_calibration
+from skelnas.study.state import run_standing
 
 SCHEMA = Path(__file__).resolve().parents[1] / "schemas" / "config.schema.yaml"
 

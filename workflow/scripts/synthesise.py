@@ -1,7 +1,7 @@
 """Generate the recordings of the synthetic data set."""
 
-from skelnas.program import run
-from skelnas.skeletons.synthetic import write_archive
+from skelnas.script import run
+from skelnas.skeletons.synthetic.reader import write_archive
 
 if __name__ == "__main__":
     run(write_archive, snakemake.log[0], path=snakemake.output.archive)

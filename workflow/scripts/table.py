@@ -1,10 +1,10 @@
 """Write one table of a benchmark."""
 
-from skelnas.analysis.products import TABLES
+from skelnas.analysis.catalogue import TABLES
 from skelnas.files import write_text
-from skelnas.program import run
 from skelnas.results.query import Benchmark
 from skelnas.results.summary import read_table
+from skelnas.script import run
 
 
 def tabulate(name: str, benchmark_path: str, summary_path: str, table_path: str) -> None:

@@ -2,10 +2,10 @@
 
 from skelnas.cells.selection import select
 from skelnas.images.image_set import read_image_set
-from skelnas.program import run
-from skelnas.training.recipe import Recipe
+from skelnas.recipe import Recipe
+from skelnas.script import run
 from skelnas.training.settings import Settings
-from skelnas.training.shard_run import train_shard
+from skelnas.training.shard import train_shard
 
 
 def train(

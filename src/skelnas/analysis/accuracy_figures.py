@@ -7,7 +7,7 @@ from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
 from skelnas.analysis.distribution import ecdf, pareto_front
-from skelnas.analysis.facts import Facts
+from skelnas.analysis.provenance import Facts
 from skelnas.analysis.style import ACCENT, INK, MUTED, SPLIT_COLOURS, headline, new_figure, style
 from skelnas.cells import space
 from skelnas.cells.edges import convolution_depth

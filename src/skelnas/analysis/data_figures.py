@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from skelnas.analysis.facts import counted
+from skelnas.analysis.provenance import counted
 from skelnas.analysis.style import FULL_WIDTH, INK, MUTED, SPLIT_COLOURS, headline, new_figure, style
 from skelnas.errors import InputError
 from skelnas.images.encodings import ENCODINGS

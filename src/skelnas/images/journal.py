@@ -16,9 +16,8 @@ from pathlib import Path
 import numpy as np
 import PIL
 
-from skelnas.files import sha256_of_file, sha256_of_json
+from skelnas.files import read_record, sha256_of_file, sha256_of_json, write_record
 from skelnas.images.conversion import Conversion, Converted, convert
-from skelnas.records import read_record, write_record
 from skelnas.skeletons.recording import Sample
 
 FORMAT = "skelnas image journal 1"

@@ -8,7 +8,8 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 
 from skelnas.errors import InputError
-from skelnas.skeletons.recording import SPLITS, Sample
+from skelnas.recipe import SPLITS
+from skelnas.skeletons.recording import Sample
 
 # Shahroudy et al. 2016 (NTU RGB+D) and Liu et al. 2019 (NTU RGB+D 120): the subjects of the official training sets.
 NTU60_SUBJECTS = frozenset((1, 2, 4, 5, 8, 9, *range(13, 20), 25, 27, 28, 31, 34, 35, 38))

@@ -18,9 +18,8 @@ import numpy as np
 from skelnas.cells import cost, space
 from skelnas.errors import InputError
 from skelnas.files import sha256_of_json, whole_file
+from skelnas.recipe import NETWORK_VERSION, SPLITS, Recipe
 from skelnas.results.shard import Shard, read_shard
-from skelnas.skeletons.recording import SPLITS
-from skelnas.training.recipe import NETWORK_VERSION, Recipe
 
 FORMAT = "skelnas benchmark 1"
 CHUNK_BYTES = 256 * 1024

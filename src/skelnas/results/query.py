@@ -9,8 +9,8 @@ import numpy as np
 
 from skelnas.cells import space
 from skelnas.errors import InputError
+from skelnas.recipe import SPLITS
 from skelnas.results.benchmark import FORMAT
-from skelnas.skeletons.recording import SPLITS
 
 DIGITS = 9  # accuracies are rounded to a billionth of a percent, so that equal counts give equal means in any order
 METRICS = ("top1", "top5", "loss")

@@ -17,8 +17,7 @@ import numpy as np
 
 from skelnas.errors import InputError
 from skelnas.files import sha256_of_json, whole_file
-from skelnas.skeletons.recording import SPLITS
-from skelnas.training.recipe import NETWORK_VERSION, Recipe
+from skelnas.recipe import NETWORK_VERSION, SPLITS, Recipe
 
 FORMAT = "skelnas shard 1"
 CHUNK_CELLS = 64

@@ -20,8 +20,8 @@ from skelnas.cells import space
 from skelnas.cells.equivalence import classes
 from skelnas.errors import InputError
 from skelnas.files import whole_file
+from skelnas.recipe import SPLITS
 from skelnas.results.query import DIGITS, Benchmark, seed_mean
-from skelnas.skeletons.recording import SPLITS
 
 EDGE_COLUMNS = tuple(f"edge_{source}_{target}" for source, target in space.EDGES)
 

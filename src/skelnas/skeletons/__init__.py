@@ -16,7 +16,8 @@ def _reader(module: str) -> Reader:
     return open_source
 
 
-READERS: dict[str, Reader] = {name: _reader(name) for name in ("utd_mhad", "synthetic", "ntu", "table")}
+_MODULES = {"utd_mhad": "utd_mhad", "synthetic": "synthetic.reader", "ntu": "ntu.reader", "table": "table"}
+READERS: dict[str, Reader] = {name: _reader(module) for name, module in _MODULES.items()}
 
 
 def open_source(files: list[Path], options: dict) -> Source:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from skelnas.errors import InputError
 from skelnas.files import sha256_of_json
-from skelnas.skeletons.order import natural_key
+from skelnas.skeletons.recording import natural_key
 
 SEPARATOR = re.compile(r"[/\\]")  # some Windows programs write backslashes into zip archives
 DAMAGE = (  # how zipfile and the decompressors tell wrong checksums, short members, nonsense and unknown compressions

@@ -1,5 +1,6 @@
 """What every skeleton source yields: samples (who did what) and recordings (their coordinates)."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,7 +9,7 @@ import numpy as np
 
 from skelnas.errors import InputError
 
-SPLITS = ("train", "valid", "test")
+DIGITS = re.compile(r"([0-9]+)")
 
 
 @dataclass(frozen=True)
@@ -80,3 +81,9 @@ def check_coordinates(coordinates: np.ndarray, where: str, joints: int | None = 
     if coordinates.min() == coordinates.max():
         raise BadRecording(f"{where}: all coordinates equal {coordinates.flat[0]:g}, so there is no motion to encode")
     return coordinates
+
+
+def natural_key(name: str) -> tuple[tuple[str | int, ...], str]:
+    """Sort key that compares runs of digits as numbers, so that "a2" comes before "a10"; equal only for equal names."""
+    parts = DIGITS.split(name)  # text at even places, digits at odd ones: places of two keys are always comparable
+    return tuple(int(part) if place % 2 else part for place, part in enumerate(parts)), name

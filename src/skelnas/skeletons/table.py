@@ -11,10 +11,10 @@ from pathlib import Path
 
 from skelnas.errors import InputError
 from skelnas.files import sha256_of_file
+from skelnas.recipe import SPLITS
 from skelnas.skeletons.archive_members import Members, base_name
 from skelnas.skeletons.array_files import DELIMITERS, SUFFIXES, arrange, parse_axes, read_array
-from skelnas.skeletons.order import natural_key
-from skelnas.skeletons.recording import SPLITS, BadRecording, Recording, Sample, Source, check_coordinates
+from skelnas.skeletons.recording import BadRecording, Recording, Sample, Source, check_coordinates, natural_key
 
 AXES = "joints frames xyz"
 NUMBERS = ("subject", "camera", "setup", "trial")

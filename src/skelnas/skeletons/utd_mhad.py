@@ -16,8 +16,7 @@ import scipy.io
 
 from skelnas.errors import InputError
 from skelnas.skeletons.archive_members import Members, base_name
-from skelnas.skeletons.order import natural_key
-from skelnas.skeletons.recording import BadRecording, Recording, Sample, Source, check_coordinates
+from skelnas.skeletons.recording import BadRecording, Recording, Sample, Source, check_coordinates, natural_key
 
 CLASS_NAMES = (
     "swipe left",

@@ -7,7 +7,7 @@ from time import monotonic
 import numpy as np
 import torch
 
-from skelnas.records import read_record, write_record
+from skelnas.files import read_record, write_record
 
 
 def checkpoint_path(folder: Path, cell: int, seed: int) -> Path:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from skelnas.errors import InputError
 from skelnas.images.image_set import ImageSet
+from skelnas.recipe import Recipe
 from skelnas.training.precision import check_precision
-from skelnas.training.recipe import Recipe
 from skelnas.training.resident import check_images
 from skelnas.training.settings import Job, OnFinished, Settings, TrainingError
 
@@ -27,8 +27,16 @@ def _engine(module: str, function: str) -> Engine:
 
 ENGINES: dict[str, Engine] = {
     "plain": _engine("plain", "train_plain_jobs"),
-    "fused": _engine("fused", "train_group_jobs"),
+    "fused": lambda *arguments: _fused(*arguments),
 }
+
+
+def _fused(jobs: Sequence[Job], images: ImageSet, recipe: Recipe, settings: Settings, *rest) -> None:
+    """The fused engine: stacked on a GPU, in processes of one thread on a CPU."""
+    module, function = (
+        ("gpu.engine", "train_on_gpu") if settings.torch_device().type == "cuda" else ("cpu.engine", "train_on_cpu")
+    )
+    _engine(module, function)(jobs, images, recipe, settings, *rest)
 
 
 def train_jobs(

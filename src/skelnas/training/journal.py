@@ -18,11 +18,10 @@ from pathlib import Path
 import numpy as np
 
 from skelnas.errors import InputError
-from skelnas.files import whole_file
-from skelnas.records import read_record, write_record
+from skelnas.files import read_record, whole_file, write_record
+from skelnas.recipe import SPLITS
 from skelnas.results.shard import read_shard, timing_path
-from skelnas.skeletons.recording import SPLITS
-from skelnas.training.curves import Curves
+from skelnas.training.metrics import Curves
 
 SUFFIX = ".cell"
 FORMAT = "skelnas journal 1"

@@ -13,15 +13,13 @@ from skelnas.cells import space
 from skelnas.errors import InputError
 from skelnas.images.image_set import ImageSet
 from skelnas.network import Network
-from skelnas.skeletons.recording import SPLITS
-from skelnas.training import streams
+from skelnas.recipe import SPLITS, Recipe
+from skelnas.training import seeding as streams
 from skelnas.training.checkpoint import Checkpoint
-from skelnas.training.curves import Curves
+from skelnas.training.metrics import Curves, Tally
 from skelnas.training.precision import computing_in, dtype, epoch_precision
-from skelnas.training.recipe import Recipe
 from skelnas.training.resident import ResidentImages
 from skelnas.training.settings import Job, OnFinished, Settings, TrainingError
-from skelnas.training.tally import Tally
 
 EVALUATION_BATCH = 256  # what it is changes no count, only speed
 

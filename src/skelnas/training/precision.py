@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import torch
 
 from skelnas.errors import InputError
-from skelnas.training.recipe import PRECISIONS, Recipe
+from skelnas.recipe import PRECISIONS, Recipe
 
 
 def check_precision(recipe: Recipe, device: torch.device) -> None:

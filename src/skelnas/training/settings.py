@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 
 from skelnas.errors import InputError
-from skelnas.training.curves import Curves
+from skelnas.training.metrics import Curves
 
 Job = tuple[int, int]  # (architecture index, seed): one training
 OnFinished = Callable[[int, int, Curves, float], None]  # architecture index, seed, curves, seconds it took

@@ -1,0 +1,157 @@
+"""Tasks spread over worker processes, one thread each, so that no result depends on how many there are."""
+
+import contextlib
+import ctypes
+import multiprocessing
+import signal
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from multiprocessing.connection import Connection, wait
+from typing import Any, Literal
+
+import torch
+
+from skelnas.errors import InputError
+from skelnas.training.termination import end_if_asked, ended_by_sigterm
+
+PR_SET_PDEATHSIG = 1  # of Linux's prctl.h
+PATIENCE = 60  # seconds that a process which was told to end has for it
+
+
+class JobFailure(Exception):
+    """A task raised, or its process died; the text is the reason in one line."""
+
+
+class LastOutcome(Exception):
+    """Raised by a task that leaves its process unfit for another one; the JobFailure is its outcome."""
+
+
+class Worker:
+    """One process that works on a task at a time, and the pipe to it.
+
+    A forked one may hold large arrays without a copy of them; a spawned one gets `work` as a copy, and can use a GPU
+    whatever this process has done.
+    """
+
+    def __init__(self, work: Callable[[Any], Any], start: Literal["fork", "spawn"] = "fork") -> None:
+        context = multiprocessing.get_context(start)
+        self.pipe, inner = context.Pipe()
+        outer = self.pipe if start == "fork" else None
+        self.process = context.Process(target=_serve, args=(inner, outer, work), daemon=True)
+        self.process.start()
+        inner.close()
+        self.task: Any = None
+        self.fit = True  # for another task
+
+    def give(self, task: Any) -> None:
+        """Start a task."""
+        self.task = task
+        # A process that has died meanwhile shows as the end of its pipe when the outcome is read.
+        with contextlib.suppress(BrokenPipeError):
+            self.pipe.send(task)
+
+    def outcome(self) -> Any:
+        """What the task gave, a JobFailure or an InputError; waits for it."""
+        try:
+            outcome, self.fit = self.pipe.recv()
+        except (EOFError, ConnectionResetError):
+            self.process.join()
+            outcome, self.fit = JobFailure(f"its process died with exit code {self.process.exitcode}"), False
+        return outcome
+
+    @staticmethod
+    def end(*workers: "Worker") -> None:
+        """End processes, whatever they do; a training loop among it saves where it is."""
+        for worker in workers:
+            worker.process.terminate()
+        for worker in workers:
+            worker.process.join(PATIENCE)
+            worker.process.kill()
+            worker.process.join()
+            worker.pipe.close()
+
+
+def run_tasks(
+    take: Callable[[], Any], workers: Mapping[int, Worker], renewed: Callable[[int], Worker]
+) -> Iterator[tuple[Any, Any]]:
+    """Yield (task, outcome) as tasks finish, in any order, until none waits and none runs; then end the workers.
+
+    `take` returns the next task, or None while none waits; it is asked again after every outcome. `renewed` replaces
+    the worker at a place whose process is gone, or raises a JobFailure where that cannot be done.
+
+    Raises:
+        JobFailure: no worker is left.
+    """
+    places, busy, held = dict(workers), {}, []
+    try:
+        while True:
+            for place in sorted(places.keys() - busy.values()):
+                if (task := held.pop() if held else take()) is None:
+                    break
+                if not places[place].fit:
+                    Worker.end(places.pop(place))
+                    try:
+                        places[place] = renewed(place)
+                    except JobFailure:
+                        if not places:
+                            raise
+                        held.append(task)
+                        continue
+                places[place].give(task)
+                busy[places[place].pipe] = place
+            if not busy:
+                return
+            for pipe in wait(list(busy)):
+                worker = places[busy.pop(pipe)]
+                outcome = worker.outcome()
+                yield worker.task, outcome
+    finally:
+        Worker.end(*places.values())
+
+
+def run_in_processes(tasks: Sequence[Any], work: Callable[[Any], Any], processes: int) -> Iterator[tuple[Any, Any]]:
+    """Yield (task, what `work` returned, a JobFailure or an InputError) as tasks finish, in any order.
+
+    The processes are forked. A process that dies costs its task only. Leaving the loop early ends them all; they also
+    end when this process dies.
+    """
+    waiting = deque(tasks)
+
+    def take() -> Any:
+        return waiting.popleft() if waiting else None
+
+    workers = {place: Worker(work) for place in range(min(processes, len(tasks)))}
+    return run_tasks(take, workers, lambda place: Worker(work))
+
+
+def _serve(pipe: Connection, outer: Connection | None, work: Callable[[Any], Any]) -> None:
+    """The worker's life: tasks from the pipe, outcomes into it."""
+    if outer is not None:
+        outer.close()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the parent decides
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    torch.set_num_threads(1)
+    with ended_by_sigterm(), contextlib.suppress(EOFError, BrokenPipeError):
+        while True:
+            pipe.send(_outcome(work, pipe.recv()))
+            end_if_asked()
+
+
+def _outcome(work: Callable[[Any], Any], task: Any) -> tuple[Any, bool]:
+    """What a task gave, and whether this process is fit for another."""
+    try:
+        return work(task), True
+    except InputError as error:
+        return error, True
+    except LastOutcome as error:
+        return error.args[0], False
+    except Exception as error:
+        return failure(error), True
+
+
+def failure(error: Exception) -> JobFailure:
+    """The JobFailure that tells of `error` in one line."""
+    text = str(error).strip().splitlines()
+    return JobFailure(f"{type(error).__name__}: {text[0]}" if text else type(error).__name__)

@@ -1,0 +1,1 @@
+"""Generated recordings: a stick figure in the layout of UTD-MHAD."""

@@ -1,0 +1,158 @@
+"""What a study will cost before it runs: device-hours from a measured rate, the time they take, and bytes on disk.
+
+Work is counted in multiply-accumulates: those of one image through the cell's network, times training samples, times
+epochs. A rate is seconds per multiply-accumulate counted so; the passes over the other splits and everything else that
+training does are in the seconds it was measured with. Two sources know rates: the sidecars and journals of a study, and
+the file of `make bench`, `bench/calibration.json`:
+
+    {"format": "skelnas calibration 1",
+     "rates": [{"height": 60, "width": 68, "classes": 27, "samples": 323, "epochs": 2, "batch-size": 32,
+                "precision": "fp32", "engine": "fused", "device": "NVIDIA H200", "cells": [123, 4999, ...],
+                "seconds": 12.5}, ...]}
+
+One entry is one measurement: `cells` (architecture indices, trained together) took the device `seconds` of wall clock
+for `epochs` epochs of `samples` training samples. Of entries that fit equally well the last one counts.
+"""
+
+import heapq
+import json
+import math
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from skelnas.cells.cost import costs
+from skelnas.errors import InputError
+from skelnas.recipe import SPLITS, Recipe
+
+CALIBRATION = Path("bench/calibration.json")
+CALIBRATION_FORMAT = "skelnas calibration 1"
+
+
+@dataclass(frozen=True)
+class Images:
+    """What the costs of a training depend on: the images' size in pixels, classes, and samples of `train`."""
+
+    height: int
+    width: int
+    classes: int
+    samples: int
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Seconds of one device per multiply-accumulate, and in words where that comes from."""
+
+    seconds_per_mac: float
+    origin: str
+
+
+def work(cells: Sequence[int], images: Images, epochs: int) -> float:
+    """Multiply-accumulates of training `cells` (architecture indices), as counted above."""
+    return float(_macs(images)[np.array(cells, dtype=np.int64)].sum()) * images.samples * epochs
+
+
+@cache
+def _macs(images: Images) -> np.ndarray:
+    return costs(images.classes, images.height, images.width)[1]
+
+
+def measured_rate(seconds_of: Iterable[tuple[int, float]], images: Images, epochs: int, origin: str) -> Rate | None:
+    """The rate of finished trainings, given as (architecture index, seconds); None without any."""
+    pairs = list(seconds_of)
+    seconds = sum(second for _, second in pairs)
+    return Rate(seconds / work([cell for cell, _ in pairs], images, epochs), origin) if seconds > 0 else None
+
+
+def calibrated_rate(entries: Sequence[dict[str, Any]], images: Images, recipe: Recipe, engine: str) -> Rate | None:
+    """The rate of the nearest measurement (batch size, image size) with this precision and engine; None without one."""
+    fitting = [entry for entry in entries if (entry["precision"], entry["engine"]) == (recipe.precision, engine)]
+    if not fitting:
+        return None
+
+    def distance(entry: dict[str, Any]) -> float:
+        pixels = entry["height"] * entry["width"] / (images.height * images.width)
+        return abs(math.log(entry["batch-size"] / recipe.batch_size)) + abs(math.log(pixels))
+
+    entry = min(reversed(fitting), key=distance)
+    measured = Images(entry["height"], entry["width"], entry["classes"], entry["samples"])
+    where = f"{entry['height']} x {entry['width']} images in batches of {entry['batch-size']}"
+    return Rate(
+        entry["seconds"] / work(entry["cells"], measured, entry["epochs"]),
+        f"make bench on {entry['device']} with {where}",
+    )
+
+
+def read_calibration(path: Path | str) -> list[dict[str, Any]]:
+    """The measurements of a calibration file; none where there is no file.
+
+    Raises:
+        InputError: the file cannot be read as one.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        if content["format"] != CALIBRATION_FORMAT:
+            raise ValueError(f"its format is {content['format']!r}")
+        for entry in content["rates"]:
+            numbers = [
+                entry[key] for key in ("height", "width", "classes", "samples", "epochs", "batch-size", "seconds")
+            ]
+            names = [entry[key] for key in ("precision", "engine", "device")]
+            if min(numbers) <= 0 or not entry["cells"] or not all(isinstance(name, str) for name in names):
+                raise ValueError("a measurement without cells, or with a number that is not above 0")
+        return content["rates"]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{path} cannot be read as measured rates ({error}); make it anew with `make bench`"
+        ) from error
+
+
+def duration(shards: Iterable[float], jobs: int) -> float:
+    """Seconds until shards of that many seconds each are done, `jobs` at a time, in the order given."""
+    ends: list[float] = []
+    for seconds in shards:
+        heapq.heappush(ends, seconds + (heapq.heappop(ends) if len(ends) == jobs else 0.0))
+    return max(ends, default=0.0)
+
+
+# Bytes on disk, from above: compression is not counted on, and headers and blocks are rounded up.
+CURVE_BYTES = 3 * 4 * len(SPLITS)  # loss, top-1 and top-5 per epoch
+HDF5_BYTES = 32 * 1024  # groups, headers and chunk indices of a small file
+BLOCK_BYTES = 4096
+CHECKPOINT_BYTES = 2 * 4  # per parameter: its value and its momentum, float32
+TIMING_BYTES = 256  # per training, in a sidecar and in the timing table
+SUMMARY_BYTES = 512  # per cell, in the summary table and in the benchmark's own tables
+ANALYSIS_BYTES = 10_000_000  # figures and tables of one run
+
+
+def shard_bytes(cells: int, epochs: int) -> int:
+    """A shard file and its sidecar."""
+    return cells * (CURVE_BYTES * epochs + TIMING_BYTES) + 8 * epochs + HDF5_BYTES
+
+
+def journal_bytes(cells: int, epochs: int) -> int:
+    """The journal of a shard just before it is finished: one file of whole blocks per cell."""
+    return cells * BLOCK_BYTES * math.ceil((CURVE_BYTES * epochs + BLOCK_BYTES // 2) / BLOCK_BYTES)
+
+
+def checkpoint_bytes(parameters: float, trainings: int) -> int:
+    """Checkpoints of that many trainings of networks with `parameters` parameters (mean)."""
+    return int(trainings * (parameters * CHECKPOINT_BYTES + BLOCK_BYTES))
+
+
+def benchmark_bytes(cells: int, seeds: int, epochs: int) -> int:
+    """A benchmark file with its summary and timing tables."""
+    return cells * seeds * (CURVE_BYTES * epochs + TIMING_BYTES) + cells * SUMMARY_BYTES + 8 * epochs + HDF5_BYTES
+
+
+def free_bytes(folder: Path | str) -> int:
+    """Bytes that may still be written where `folder` lies or will lie (a quota may allow less)."""
+    existing = next(path for path in [Path(folder).absolute(), *Path(folder).absolute().parents] if path.exists())
+    return shutil.disk_usage(existing).free

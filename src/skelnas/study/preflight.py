@@ -1,0 +1,182 @@
+"""What would fail after hours, checked in seconds: one sentence each, and for a problem its remedy.
+
+The machine that snakemake is called from looks at folders, disk, sources and SLURM's settings; a probe job looks at the
+folders and the GPU of a compute node; then the versions of the two are compared. Checks find out; they never raise.
+"""
+
+import os
+import platform
+import shutil
+import socket
+import subprocess
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from skelnas import __version__
+from skelnas.errors import InputError
+from skelnas.files import sha256_of_file, write_text
+from skelnas.images.image_set import read_image_set
+from skelnas.study import runs as study
+from skelnas.text import size
+
+PACKAGES = ("torch", "triton", "numpy", "h5py")
+SHORTEST_MIN_JOB_AGE = 120  # seconds; three times the 40 s after which the executor first asks for a job
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at, in a sentence that says how it is and, where it did not pass, what to do."""
+
+    passed: bool
+    sentence: str
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python, skelnas and the packages that results depend on; empty for one that is not installed."""
+
+    def installed(name: str) -> str:
+        try:
+            return version(name)
+        except PackageNotFoundError:
+            return ""
+
+    return {"python": platform.python_version(), "skelnas": __version__, **{name: installed(name) for name in PACKAGES}}
+
+
+def writable(folder: Path | str) -> Check:
+    """Whether a file can be written into `folder`, flushed, renamed and removed."""
+    probe = Path(folder, f".preflight-{socket.gethostname()}-{os.getpid()}")
+    try:
+        write_text(probe, "written to see whether it can be\n")
+        probe.unlink()
+    except (InputError, OSError) as error:
+        return Check(False, f"{folder}/ cannot be written on {socket.gethostname()}: {error}")
+    return Check(True, f"{folder}/ can be written on {socket.gethostname()}")
+
+
+def enough_disk(need: int, free: int) -> Check:
+    """Whether `free` bytes are enough for the `need` that `make plan` breaks down."""
+    if need > free:
+        return Check(
+            False, f"the study writes at most {size(need)} more and {size(free)} are free: make room (`make plan`)"
+        )
+    return Check(True, f"the study writes at most {size(need)} more, {size(free)} are free (a quota may allow less)")
+
+
+def data(config: study.Config, name: str, folder: Path = Path()) -> list[Check]:
+    """Whether the image sets of a study are intact or, where they are not made yet, their sources are within reach."""
+    found = []
+    for dataset in dict.fromkeys(run.dataset for run in study.runs(config, name)):
+        path = folder / f"results/images/{dataset}.h5"
+        if path.is_file():
+            found.append(_image_set(path))
+        else:
+            entries = config["datasets"][dataset]["sources"]
+            generated = config["datasets"][dataset]["reader"] == "synthetic"
+            found += [_source(entry, folder, generated) for entry in entries]
+    return list(dict.fromkeys(found))
+
+
+def _image_set(path: Path) -> Check:
+    try:
+        images = read_image_set(path)
+    except InputError as error:
+        return Check(False, str(error))
+    return Check(True, f"{path} is intact: {sum(images.counts.values()):,} images")
+
+
+def _source(entry: Mapping[str, str], folder: Path, generated: bool) -> Check:
+    if entry.get("folder"):
+        present = Path(entry["folder"]).is_dir()
+        sentence = "is there" if present else "is not there: correct `folder` in config.yaml"
+        return Check(present, f"the folder {entry['folder']} {sentence}")
+    path, url = folder / "data/raw" / entry["file"], entry.get("url", "")
+    if path.is_file():
+        return _file(path, entry.get("sha256", ""))
+    if generated:
+        return Check(True, f"{path} will be generated")
+    if entry.get("register"):
+        return Check(False, f"{path} is missing: get it from {entry['register']} and put it there")
+    if url.startswith(("http:", "https:")):
+        return Check(True, f"{path} will be downloaded by this machine from {url}")
+    if url and Path(url.removeprefix("file://")).expanduser().is_file():
+        return Check(True, f"{path} will be copied from {url}")
+    return Check(False, f"{path} is missing: put it there, or say in config.yaml with `url` where it is")
+
+
+def _file(path: Path, expected: str) -> Check:
+    if expected and sha256_of_file(path) != expected:
+        return Check(False, f"{path} has not the SHA-256 that config.yaml expects: delete it and get it again")
+    if path.suffix == ".zip" and not zipfile.is_zipfile(path):
+        return Check(False, f"{path} is cut off or no zip archive: delete it and get it again")
+    return Check(True, f"{path} is there" + (" with the expected SHA-256" if expected else ""))
+
+
+def gpu(facts: Mapping[str, str | int], device: str, in_slurm_job: bool) -> Check:
+    """Whether training will find what config.yaml's `training.device` asks for, given `gpu_probe.gpu_facts`."""
+    host, fault = socket.gethostname(), facts["fault"]
+    if device == "cpu":
+        return Check(True, f"training.device is cpu: no GPU is needed on {host}")
+    if not fault:
+        driver = f", driver {facts['driver']}" if facts["driver"] else ""
+        what = f"{facts['name']} with {size(int(facts['memory']))}{driver}"
+        some = f"{facts['count']} working GPUs, the first {what}" if int(facts["count"]) > 1 else f"a working {what}"
+        return Check(True, f"{host} has {some}")
+    if in_slurm_job:
+        return Check(
+            False,
+            f"the probe job on {host} has no GPU to train on: {fault}; correct `train` in slurm/config.yaml, or "
+            "PyTorch, or set training.device to cpu",
+        )
+    if device == "cuda":
+        return Check(False, f"training.device is cuda, but on {host} {fault}; set it to auto or cpu")
+    return Check(True, f"on {host} {fault}: cells train on the processor")
+
+
+def same_versions(here: Mapping[str, str], there: Mapping[str, str], node: str) -> list[Check]:
+    """Whether the compute `node` has the versions that this machine has."""
+    differing = [name for name in here if here[name] != there[name]]
+    if not differing:
+        return [Check(True, f"{node} has the same {', '.join(f'{name} {here[name]}' for name in here if here[name])}")]
+    return [
+        Check(
+            False,
+            f"{name} is {here[name] or 'missing'} here and {there[name] or 'missing'} on {node}: "
+            "let both use one environment",
+        )
+        for name in differing
+    ]
+
+
+def slurm_memory() -> list[Check]:
+    """Whether SLURM remembers finished jobs long enough for the executor; nothing where there is no SLURM."""
+    if shutil.which("scontrol") is None:
+        return []
+    try:
+        answer = subprocess.run(
+            ["scontrol", "show", "config"], capture_output=True, text=True, timeout=20, check=True
+        ).stdout
+    except (OSError, subprocess.SubprocessError):
+        return [Check(False, "scontrol does not answer: SLURM's controller is away, try again later")]
+    return min_job_age(answer)
+
+
+def min_job_age(answer: str) -> list[Check]:
+    """The same for an answer of `scontrol show config`."""
+    fields: dict[str, Any] = dict(line.split("=", 1) for line in answer.splitlines() if "=" in line)
+    seconds = next((int(value.split()[0]) for key, value in fields.items() if key.strip() == "MinJobAge"), None)
+    if seconds is None:
+        return []
+    if seconds < SHORTEST_MIN_JOB_AGE:
+        return [
+            Check(
+                False,
+                f"SLURM forgets finished jobs after {seconds} s (MinJobAge): set "
+                f"slurm-init-seconds-before-status-checks in slurm/config.yaml to {max(1, seconds // 3)} at most",
+            )
+        ]
+    return [Check(True, f"SLURM remembers finished jobs for {seconds} s")]

@@ -1,0 +1,175 @@
+"""From a checked configuration to runs, shards and files: the path grammar of the workflow as plain functions."""
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from skelnas.cells.selection import select, shard_cells, shard_name, shards
+from skelnas.errors import InputError
+from skelnas.files import sha256_of_json
+from skelnas.recipe import NETWORK_VERSION, Recipe
+
+Config = dict[str, Any]
+
+FIGURE, TABLE = (".png", ".svg"), (".csv",)
+DATA_FIGURES = {"contact-sheet": FIGURE, "data-card": FIGURE + TABLE, "encodings": FIGURE}
+ANALYSES = {
+    "learning-curves": FIGURE + TABLE,
+    "accuracy-distribution": FIGURE,
+    "accuracy-and-cost": FIGURE,
+    "best-and-worst-cells": FIGURE,
+    "operations-and-edges": FIGURE + TABLE,
+    "rank-agreement": FIGURE + TABLE,
+    "noise": TABLE,
+    "ranking": TABLE,
+    "structure-by-rank": TABLE,
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One data set trained with one recipe: cells (ascending indices) x seeds, cut into shards."""
+
+    dataset: str
+    recipe: str
+    seeds: tuple[int, ...]
+    cells: tuple[int, ...]
+    cells_per_shard: int
+    selection: str = field(compare=False)  # the cells as config.yaml words them
+
+    @property
+    def folder(self) -> str:
+        """`{dataset}/{recipe}`, the middle of every path that belongs to the run."""
+        return f"{self.dataset}/{self.recipe}"
+
+    def shards(self) -> list[tuple[int, ...]]:
+        """The cells of each shard, the same for every seed."""
+        return shards(self.cells, self.cells_per_shard)
+
+    def shard_paths(self) -> list[str]:
+        """Every shard file of the run, seed by seed."""
+        names = [shard_name(cells) for cells in self.shards()]
+        return [f"results/train/{self.folder}/seed{seed}/{name}.h5" for seed in self.seeds for name in names]
+
+
+def runs(config: Config, study: str) -> list[Run]:
+    """The runs of one study.
+
+    Raises:
+        InputError: an unknown study, data set or recipe, or a wrong selection of cells, by its place in the file.
+    """
+    if study not in config["studies"]:
+        raise InputError(f"config.yaml: there is no study {study!r}; there are {', '.join(config['studies'])}")
+    return [
+        _run(config, run, f"config.yaml: studies.{study}.runs[{position}]")
+        for position, run in enumerate(config["studies"][study]["runs"])
+    ]
+
+
+def _run(config: Config, run: Config, where: str) -> Run:
+    for noun in ("dataset", "recipe"):
+        if run[noun] not in config[f"{noun}s"]:
+            known = ", ".join(config[f"{noun}s"])
+            raise InputError(f"{where} names the unknown {noun} {run[noun]!r}; {noun}s has {known}")
+    selection = str(run["cells"])
+    return Run(
+        run["dataset"],
+        run["recipe"],
+        tuple(run["seeds"]),
+        _cells(selection, where),
+        run["cells-per-shard"],
+        selection,
+    )
+
+
+@cache
+def _cells(text: str, where: str) -> tuple[int, ...]:
+    try:
+        return select(text)
+    except InputError as error:
+        raise InputError(f"{where}.cells: {error}") from error
+
+
+def runs_by_folder(config: Config) -> dict[str, Run]:
+    """Every run of every study by its `{dataset}/{recipe}`.
+
+    Raises:
+        InputError: two studies want different cells, seeds or shards under the same path.
+    """
+    found: dict[str, tuple[str, Run]] = {}
+    for study in config["studies"]:
+        for run in runs(config, study):
+            other, known = found.setdefault(run.folder, (study, run))
+            if known != run:
+                raise InputError(
+                    f"config.yaml: the studies {other} and {study} both train {run.folder}, with different cells, "
+                    f"seeds or shards; give one of them a recipe of another name, so that each has its own files"
+                )
+    return {folder: run for folder, (_, run) in found.items()}
+
+
+def recipe(config: Config, name: str) -> Recipe:
+    """The recipe of that name."""
+    return Recipe(**{key.replace("-", "_"): value for key, value in config["recipes"][name].items()})
+
+
+def cells_of_shard(config: Config, dataset: str, recipe_name: str, shard: str) -> tuple[int, ...]:
+    """The cells that the shard file of this name holds; names with gaps are looked up in the configured run."""
+    run = runs_by_folder(config).get(f"{dataset}/{recipe_name}")
+    return shard_cells(shard, run.shards() if run else [])
+
+
+def training_hash(config: Config, recipe_name: str, cells: tuple[int, ...], seed: int) -> str:
+    """What a shard depends on besides its images, as a hash; when it changes, the shard is trained again."""
+    return sha256_of_json([recipe(config, recipe_name).as_dict(), list(cells), seed, NETWORK_VERSION])
+
+
+def image_options(config: Config, dataset: str) -> Config:
+    """What an image set depends on besides its source files: the data set's block without them."""
+    block = config["datasets"].get(dataset)
+    if block is None:
+        raise InputError(f"config.yaml: there is no data set {dataset!r}; datasets has {', '.join(config['datasets'])}")
+    return {key: value for key, value in block.items() if key != "sources"}
+
+
+def raw_files(config: Config, dataset: str) -> list[str]:
+    """The data set's sources in the reader's order: files below data/raw/, and folders that are read in place."""
+    image_options(config, dataset)
+    sources = config["datasets"][dataset]["sources"]
+    return [source.get("folder") or f"data/raw/{source['file']}" for source in sources]
+
+
+def source_files(config: Config) -> list[str]:
+    """Every source file of every data set, as named below data/raw/."""
+    sources = [source for block in config["datasets"].values() for source in block["sources"]]
+    return sorted({source["file"] for source in sources if "file" in source})
+
+
+def raw_source(config: Config, file: str) -> Config:
+    """Where the file `data/raw/{file}` comes from: its entry of `sources`, less what is left empty.
+
+    Raises:
+        InputError: no data set names the file, or two describe it differently.
+    """
+    sources = [source for block in config["datasets"].values() for source in block["sources"]]
+    found = [source for source in sources if source.get("file") == file]
+    if not found:
+        raise InputError(f"config.yaml: no data set has the source file {file!r}")
+    if any(source != found[0] for source in found):
+        raise InputError(f"config.yaml: the source file {file!r} is described in two ways; make its blocks equal")
+    return {key: value for key, value in found[0].items() if value}
+
+
+def study_files(config: Config, study: str) -> list[str]:
+    """Everything that a study makes and that its archive holds."""
+    wanted, analyses, files = runs(config, study), config["studies"][study]["analyses"], []
+    for dataset in dict.fromkeys(run.dataset for run in wanted):
+        files += [f"results/images/{dataset}.h5", f"results/images/{dataset}.json"]
+        files += [f"results/images/{dataset}/{name}{end}" for name, ends in DATA_FIGURES.items() for end in ends]
+    for run in wanted:
+        files += [f"results/benchmark/{run.folder}{end}" for end in (".h5", ".parquet")]
+        files += [f"results/analysis/{run.folder}/{name}{end}" for name in analyses for end in ANALYSES[name]]
+    for comparison in config["studies"][study]["comparisons"]:
+        folder = "{dataset}/{recipe}-against-{other}".format_map(comparison)
+        files += [f"results/analysis/{folder}/precision{end}" for end in FIGURE + TABLE]
+    return files

@@ -1,0 +1,200 @@
+"""How far a study is, read from its files alone: shards, journals, sidecars, logs; running or not."""
+
+import contextlib
+import json
+import os
+import time
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from skelnas.cells.selection import shard_name
+from skelnas.recipe import Recipe
+from skelnas.results.shard import identity, timing_path
+from skelnas.study import runs as study
+from skelnas.training.journal import SUFFIX, Journal
+
+READ_FROM_JOURNALS = 200  # records that are read to learn how long a training takes, spread evenly over all of them
+LOG_BYTES = 65_536  # of the end of a log, where its last lines are looked for
+
+
+@dataclass(frozen=True)
+class ShardStanding:
+    """One shard: what of it is done.
+
+    finished: the file is there, with the identity that it would get today. stale: it is there with another one, so that
+    it will be trained again. recorded: cells in its journal. seconds_ago: how long ago its cells were finished, in any
+    order. touched_ago: seconds since anything was written for it (journal or log), None if nothing ever was.
+    """
+
+    path: Path
+    seed: int
+    cells: tuple[int, ...]
+    finished: bool = False
+    stale: bool = False
+    recorded: tuple[int, ...] = ()
+    journal: Journal | None = None
+    seconds_ago: tuple[float, ...] = ()
+    touched_ago: float | None = None
+
+    @property
+    def left(self) -> tuple[int, ...]:
+        """The cells that are still to be trained."""
+        recorded = set(self.recorded)
+        return () if self.finished else tuple(cell for cell in self.cells if cell not in recorded)
+
+    @property
+    def log(self) -> Path:
+        """The log of the shard's last job, relative to the folder of the workflow."""
+        return Path("logs", *self.path.parts[-5:-1], f"{self.path.stem}.log")
+
+    @property
+    def slurm_logs(self) -> Path:
+        """The folder of what SLURM and the jobs themselves said, one file per job, as slurm/config.yaml has it."""
+        return Path("logs/slurm/rule_train", self.comment.removeprefix("rule_train_wildcards_"))
+
+    @property
+    def comment(self) -> str:
+        """What SLURM shows as the comment of the shard's job (`squeue --format %k`)."""
+        dataset, recipe, seed = self.path.parts[-4:-1]
+        return f"rule_train_wildcards_{dataset}_{recipe}_{seed.removeprefix('seed')}_{self.path.stem}"
+
+
+@dataclass(frozen=True)
+class RunStanding:
+    """One run of a study; `manifest` is its image set's, None before the images are made."""
+
+    run: study.Run
+    recipe: Recipe
+    manifest: dict[str, Any] | None
+    shards: tuple[ShardStanding, ...]
+    aggregated: bool = False  # whether its benchmark file is there
+
+    @property
+    def trainings(self) -> int:
+        """Cells x seeds."""
+        return sum(len(shard.cells) for shard in self.shards)
+
+    @property
+    def left(self) -> int:
+        """Trainings that are still to be done."""
+        return sum(len(shard.left) for shard in self.shards)
+
+
+def run_standing(run: study.Run, recipe: Recipe, engine: str, folder: Path = Path()) -> RunStanding:
+    """How far one run is, in the workflow's `folder`, when trained with `engine`."""
+    manifest = _manifest(folder / f"results/images/{run.dataset}.json")
+    shards = []
+    for seed in run.seeds:
+        seed_folder = folder / f"results/train/{run.folder}/seed{seed}"
+        present, journals = _names(seed_folder), _names(seed_folder / ".journal")
+        for cells in run.shards():
+            path = seed_folder / f"{shard_name(cells)}.h5"
+            own = identity(manifest["fingerprint"], recipe, cells, seed) if manifest else ""
+            shard = ShardStanding(path, seed, cells)
+            if path.name in present:
+                current = not manifest or _identity_in(path) == own
+                shard = ShardStanding(path, seed, cells, current, not current, seconds_ago=_ages_in_sidecar(path))
+            if not shard.finished and manifest:
+                kinds = [kind for kind in ("cuda", "cpu") if Journal(path, own, engine, kind).folder.name in journals]
+                found = [_journal_standing(shard, Journal(path, own, engine, kind)) for kind in kinds]
+                shard = max(found, key=lambda one: len(one.recorded), default=shard)
+            shards.append(shard if shard.finished else _with_log(shard, folder))
+    aggregated = (folder / f"results/benchmark/{run.folder}.h5").is_file()
+    return RunStanding(run, recipe, manifest, tuple(shards), aggregated)
+
+
+def measured_seconds(standing: RunStanding) -> tuple[list[tuple[int, float]], str]:
+    """(architecture index, seconds) of finished trainings of a run, and in words where they were measured.
+
+    Finished shards are asked first; only without one, some records of the journals.
+    """
+    measured, what = [], "finished shards"
+    for shard in standing.shards:
+        if shard.finished:
+            measured += [(int(cell), timing) for cell, timing in _sidecar(shard.path).items()]
+    if not measured:
+        what = "journals"
+        recorded = [(shard.journal, cell) for shard in standing.shards if shard.journal for cell in shard.recorded]
+        for journal, cell in recorded[:: len(recorded) // READ_FROM_JOURNALS + 1]:
+            measured += [(cell, entry.timing) for entry in journal.read([cell], standing.recipe.epochs).values()]
+    devices = sorted({str(timing["device"]) for _, timing in measured})
+    words = f"{len(measured):,} trainings in {what}, on {', '.join(devices)}"
+    return [(cell, float(timing["seconds"])) for cell, timing in measured], words
+
+
+def last_line(path: Path, words: str = "") -> str:
+    """The last line of a log file that is not empty and holds `words`; empty without one. Only its end is read."""
+    try:
+        with path.open("rb") as stream:
+            stream.seek(max(0, os.fstat(stream.fileno()).st_size - LOG_BYTES))
+            lines = stream.read().decode(errors="replace").replace("\r", "\n").splitlines()
+    except OSError:
+        return ""
+    return next((line.strip() for line in reversed(lines) if line.strip() and words in line), "")
+
+
+def _manifest(path: Path) -> dict[str, Any] | None:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _names(folder: Path) -> set[str]:
+    try:
+        return {path.name for path in folder.iterdir()}
+    except OSError:
+        return set()
+
+
+def _identity_in(path: Path) -> str:
+    """The identity that a shard file carries; empty when it cannot be read."""
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            return str(file.attrs["identity"])
+    except (OSError, KeyError):
+        return ""
+
+
+def _sidecar(shard: Path) -> dict[str, dict[str, Any]]:
+    """What was measured for each cell of a finished shard; nothing when its sidecar is not there or not readable."""
+    try:
+        return json.loads(timing_path(shard).read_text(encoding="utf-8"))["cells"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _ages_in_sidecar(shard: Path) -> tuple[float, ...]:
+    now = time.time()
+    return tuple(now - datetime.fromisoformat(cell["finished"]).timestamp() for cell in _sidecar(shard).values())
+
+
+def _journal_standing(shard: ShardStanding, journal: Journal) -> ShardStanding:
+    """The shard with what its journal holds; a record counts by its name alone, the job itself checks its bytes."""
+    wanted, recorded, ages, now = set(shard.cells), [], [], time.time()
+    with contextlib.suppress(FileNotFoundError), os.scandir(journal.folder) as files:
+        for file in files:
+            name = file.name.removesuffix(SUFFIX)
+            if file.name.endswith(SUFFIX) and name.isdigit() and int(name) in wanted:
+                recorded.append(int(name))
+                ages.append(now - file.stat().st_mtime)
+    touched = _age(journal.folder)
+    return replace(
+        shard, recorded=tuple(sorted(recorded)), journal=journal, seconds_ago=tuple(ages), touched_ago=touched
+    )
+
+
+def _with_log(shard: ShardStanding, folder: Path) -> ShardStanding:
+    ages = [age for age in (shard.touched_ago, _age(folder / shard.log)) if age is not None]
+    return replace(shard, touched_ago=min(ages, default=None))
+
+
+def _age(path: Path) -> float | None:
+    try:
+        return time.time() - path.stat().st_mtime
+    except OSError:
+        return None

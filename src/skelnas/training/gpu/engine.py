@@ -1,0 +1,110 @@
+"""The fused engine on GPUs: groups of jobs on a model axis, trained by processes at all GPUs that the job may use."""
+
+import contextlib
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+
+from skelnas.errors import InputError
+from skelnas.images.image_set import ImageSet
+from skelnas.processes import JobFailure, Worker, run_tasks
+from skelnas.recipe import Recipe
+from skelnas.training.gpu import checkpoint as stacked_checkpoint
+from skelnas.training.gpu.schedule import Schedule, even_size
+from skelnas.training.gpu.worker import FreeMemory, GroupWork, TooLarge, Trained, group_size
+from skelnas.training.settings import Job, OnFinished, Settings, TrainingError
+
+
+def train_on_gpu(
+    jobs: Sequence[Job],
+    images: ImageSet,
+    recipe: Recipe,
+    settings: Settings,
+    on_finished: OnFinished,
+    folder: Path | None,
+) -> None:
+    """Train the jobs as `engines.train_jobs` describes, on every visible GPU.
+
+    This process leaves the GPUs alone: one that loses its GPU to an illegal memory access can then be replaced.
+    """
+    places = list(range(torch.cuda.device_count())) * settings.processes_per_gpu
+
+    def start(place: int) -> Worker:
+        return Worker(GroupWork(images, recipe, settings, folder, places[place]), "spawn")
+
+    train_in_groups(jobs, images, recipe, settings, on_finished, folder, start, len(places))
+
+
+def train_in_groups(
+    jobs: Sequence[Job],
+    images: ImageSet,
+    recipe: Recipe,
+    settings: Settings,
+    on_finished: OnFinished,
+    folder: Path | None,
+    start: Callable[[int], Worker],
+    workers: int,
+) -> None:
+    """Train the jobs in groups; `start` starts the worker at one of `workers` places, whose work is a GroupWork."""
+    crew, free = _crew({place: start(place) for place in range(min(workers, len(jobs)))})
+    size = settings.group_size
+    if size == "auto":
+        size = group_size(jobs, images, recipe, free // settings.processes_per_gpu)
+    places = {job: stacked_checkpoint.place_of(folder, job) for job in jobs}
+    schedule = Schedule(jobs, even_size(len(jobs), size, len(crew)), places)
+    left, reasons = set(jobs), {}
+    outcomes = run_tasks(schedule.take, crew, lambda place: _renewed(start, place))
+    try:
+        with contextlib.closing(outcomes):
+            for task, outcome in outcomes:
+                if isinstance(outcome, InputError):
+                    raise outcome
+                if isinstance(outcome, Trained):
+                    for job, curves in zip(task.group, outcome.curves, strict=True):
+                        on_finished(*job, curves, outcome.seconds)
+                    left.difference_update(task.group)
+                    stacked_checkpoint.remove(folder, task.group)
+                elif isinstance(outcome, TooLarge) and schedule.too_large(task):
+                    sys.stderr.write(f"out of GPU memory: going on with groups of {schedule.size}\n")
+                elif isinstance(outcome, TooLarge):
+                    reasons[task.group[0]] = "the GPU's free memory is too small for it"
+                elif not schedule.failed(task):
+                    reasons[task.group[0]] = str(outcome)
+    except JobFailure as failure:
+        reasons |= dict.fromkeys(sorted(left - reasons.keys()), str(failure))
+    if reasons:
+        raise TrainingError(reasons)
+
+
+def _crew(started: dict[int, Worker]) -> tuple[dict[int, Worker], int]:
+    """The workers that have a device, by place, and the fewest bytes that are free on one.
+
+    Raises:
+        InputError: there is none.
+    """
+    for worker in started.values():
+        worker.give(FreeMemory())
+    answers = {place: worker.outcome() for place, worker in started.items()}
+    for place, answer in answers.items():
+        if isinstance(answer, Exception):
+            Worker.end(started.pop(place))
+            sys.stderr.write(f"a GPU cannot be used: {answer}\n")
+    if not started:
+        reason = next(iter(answers.values()))
+        raise InputError(f"training: no GPU can be used ({reason}); try another node, or see `nvidia-smi` there")
+    return started, min(answers[place] for place in started)
+
+
+def _renewed(start: Callable[[int], Worker], place: int) -> Worker:
+    """A worker in the place of one that ended.
+
+    Raises:
+        JobFailure: its device cannot be used any more.
+    """
+    try:
+        crew, _ = _crew({place: start(place)})
+    except InputError as error:
+        raise JobFailure(str(error)) from error
+    return crew[place]

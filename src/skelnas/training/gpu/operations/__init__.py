@@ -1,0 +1,1 @@
+"""The operations of a stacked network: reference in PyTorch, Triton kernels, and the check of one against the other."""

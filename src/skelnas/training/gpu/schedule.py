@@ -1,0 +1,63 @@
+"""Which group is trained next: a failing one again and then in halves, all in smaller ones where memory is short."""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from skelnas.training.gpu.groups import deal, room_for
+from skelnas.training.gpu.work_lists import Capacity
+from skelnas.training.settings import Job
+
+
+class Task(NamedTuple):
+    """A group to be trained by an engine for `models` models of the capacity `room`; `tries` are left if it fails."""
+
+    group: tuple[Job, ...]
+    models: int
+    room: Capacity
+    tries: int = 1
+
+
+class Schedule:
+    """The groups that wait. Jobs of one group go on from the same place, so `places` (of each job) keeps them apart."""
+
+    def __init__(self, jobs: Sequence[Job], size: int, places: Mapping[Job, tuple[int, int]]) -> None:
+        self._places, self.size = places, size
+        self._waiting: deque[Task] = deque()
+        self._deal(jobs)
+
+    def take(self) -> Task | None:
+        """The next group, or None while none waits."""
+        return self._waiting.popleft() if self._waiting else None
+
+    def failed(self, task: Task) -> bool:
+        """Put a group that failed back, whole or in halves; False where it is a single job that has had its tries."""
+        if task.tries:
+            self._waiting.appendleft(task._replace(tries=task.tries - 1))
+        elif len(task.group) > 1:
+            halves = task.group[::2], task.group[1::2]
+            self._waiting.extendleft(task._replace(group=half) for half in halves)
+        return task.tries > 0 or len(task.group) > 1
+
+    def too_large(self, task: Task) -> bool:
+        """Deal what waits, and this group, into groups of half its engine's size; False where that is one model."""
+        if task.models == 1:
+            return False
+        self.size = min(self.size, task.models // 2)
+        self._deal([*task.group, *(job for other in self._waiting for job in other.group)])
+        return True
+
+    def _deal(self, jobs: Sequence[Job]) -> None:
+        ordered = sorted(jobs, key=lambda job: (self._places[job], job))
+        alike = [list(these) for _, these in groupby(ordered, key=self._places.get)]
+        groups = [group for these in alike for group in deal(these, self.size)]
+        if groups:
+            models, room = max(map(len, groups)), room_for(groups)
+            self._waiting = deque(Task(tuple(group), models, room) for group in groups)
+
+
+def even_size(jobs: int, most: int, workers: int) -> int:
+    """The size of groups, at most `most`, that keeps all workers busy to the end."""
+    rounds = -(-jobs // (most * workers))
+    return -(-jobs // (rounds * workers))

@@ -1,0 +1,131 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from skelnas.errors import InputError
+from skelnas.recipe import Recipe
+from skelnas.study import runs as study
+from skelnas.study.configuration import checked
+
+ROOT = Path(__file__).resolve().parents[2]
+SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+
+
+def configuration(**runs):
+    """A configuration of one data set and two recipes, with studies of one run each."""
+    return checked(
+        {
+            "study": next(iter(runs)),
+            "datasets": {
+                "own": {
+                    "reader": "table",
+                    "split": {"rule": "table"},
+                    "sources": [{"file": "own/a.zip", "url": "/a.zip"}, {"folder": "/recordings"}],
+                },
+                "twin": {
+                    "reader": "table",
+                    "split": {"rule": "table"},
+                    "sources": [{"file": "own/a.zip", "url": "/a.zip"}, {"file": "own/b.csv"}],
+                },
+            },
+            "recipes": {"short": {"epochs": 2, "batch-size": 8}, "long": {"epochs": 9, "batch-size": 8}},
+            "studies": {
+                name: {"runs": [{"dataset": "own", "recipe": "short", "seeds": [1, 2], "cells": "0-4", **run}]}
+                for name, run in runs.items()
+            },
+        },
+        SCHEMA,
+    )
+
+
+def test_shards_of_a_run_and_their_paths():
+    (run,) = study.runs(configuration(a={"cells-per-shard": 3}), "a")
+    assert run.shards() == [(0, 1, 2), (3, 4)]
+    assert run.shard_paths() == [
+        f"results/train/own/short/seed{seed}/{name}.h5" for seed in (1, 2) for name in ("00000-00002", "00003-00004")
+    ]
+
+
+def test_a_shard_with_gaps_is_found_again_by_its_name():
+    config = configuration(a={"cells": "3,17,99", "cells-per-shard": 2})
+    names = [Path(path).stem for path in study.runs(config, "a")[0].shard_paths()[:2]]
+    assert [study.cells_of_shard(config, "own", "short", name) for name in names] == [(3, 17), (99,)]
+    assert names[0].startswith("00003-00017-")
+    assert names[1] == "00099-00099"
+
+
+def test_any_whole_range_is_a_shard_though_no_study_has_it():
+    assert study.cells_of_shard(configuration(a={}), "own", "long", "01459-01459") == (1459,)
+
+
+def test_unknown_nouns_are_named():
+    with pytest.raises(
+        InputError, match=r"studies.a.runs\[0\] names the unknown dataset 'utd'; datasets has own, twin"
+    ):
+        study.runs(configuration(a={"dataset": "utd"}), "a")
+    with pytest.raises(InputError, match="there is no study 'b'; there are a"):
+        study.runs(configuration(a={}), "b")
+    with pytest.raises(InputError, match="no data set 'c'"):
+        study.raw_files(configuration(a={}), "c")
+
+
+@pytest.mark.parametrize("cells", ["0-15625", "7-3", "abc", ""])
+def test_wrong_cells_are_refused_with_their_place(cells):
+    with pytest.raises(InputError, match=r"config.yaml: studies.a.runs\[0\].cells: "):
+        study.runs(configuration(a={"cells": cells}), "a")
+
+
+def test_two_studies_may_share_a_run_but_not_its_path():
+    assert set(study.runs_by_folder(configuration(a={}, b={}))) == {"own/short"}
+    with pytest.raises(InputError, match="the studies a and b both train own/short"):
+        study.runs_by_folder(configuration(a={}, b={"seeds": [1]}))
+
+
+def test_training_hash_follows_recipe_cells_and_seed():
+    config = configuration(a={})
+    hashes = {
+        study.training_hash(config, recipe, cells, seed)
+        for recipe in ("short", "long")
+        for cells in ((0, 1), (0, 2))
+        for seed in (1, 2)
+    }
+    assert len(hashes) == 8
+    assert study.recipe(config, "long") == Recipe(epochs=9, batch_size=8)
+
+
+def test_sources_lie_below_data_raw_or_are_read_in_place():
+    config = configuration(a={})
+    assert study.raw_files(config, "own") == ["data/raw/own/a.zip", "/recordings"]
+    assert study.source_files(config) == ["own/a.zip", "own/b.csv"]
+    assert study.raw_source(config, "own/a.zip") == {"file": "own/a.zip", "url": "/a.zip"}
+    assert study.raw_source(config, "own/b.csv") == {"file": "own/b.csv"}
+    with pytest.raises(InputError, match=r"no data set has the source file 'own/c\.csv'"):
+        study.raw_source(config, "own/c.csv")
+    config["datasets"]["twin"]["sources"][0]["url"] = "/other.zip"
+    with pytest.raises(InputError, match="described in two ways"):
+        study.raw_source(config, "own/a.zip")
+
+
+def test_a_study_has_the_files_of_each_data_set_once_and_of_each_run():
+    config = configuration(a={})
+    config["studies"]["a"]["runs"].append({**config["studies"]["a"]["runs"][0], "recipe": "long"})
+    config["studies"]["a"]["analyses"] = ["noise", "learning-curves"]
+    files = study.study_files(config, "a")
+    assert len(files) == len(set(files))
+    assert files.count("results/images/own.json") == 1
+    assert [file for file in files if "/long/" in file] == [
+        "results/analysis/own/long/noise.csv",
+        "results/analysis/own/long/learning-curves.png",
+        "results/analysis/own/long/learning-curves.svg",
+        "results/analysis/own/long/learning-curves.csv",
+    ]
+
+
+def test_a_comparison_adds_its_figure_and_its_table():
+    config = configuration(a={})
+    before = study.study_files(config, "a")
+    config["studies"]["a"]["comparisons"] = [{"dataset": "own", "recipe": "short", "other": "long"}]
+    assert study.study_files(config, "a") == before + [
+        f"results/analysis/own/short-against-long/precision{end}" for end in (".png", ".svg", ".csv")
+    ]

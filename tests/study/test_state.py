@@ -1,0 +1,142 @@
+"""How far a run is, read from real shards, sidecars, journals and logs."""
+
+import json
+import os
+import time
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from skelnas.cells.cost import macs
+from skelnas.cells.space import cell
+from skelnas.recipe import Recipe
+from skelnas.results.shard import identity, timing_path
+from skelnas.study.outlook import ends, outlook
+from skelnas.study.runs import Run
+from skelnas.study.state import last_line, measured_seconds, run_standing
+from skelnas.training.journal import Entry, Journal
+from skelnas.training.metrics import Curves
+
+RECIPE = Recipe(epochs=3, batch_size=4)
+RUN = Run("tiny", "short", (777,), (0, 1, 2, 3, 4, 5), 2, "0-5")
+FOLDER = "results/train/tiny/short/seed777"
+TRAINING = {"engine": "fused", "group-size": 1}
+
+
+@pytest.fixture
+def folder(tmp_path, expected):
+    manifest = {"fingerprint": expected.fingerprint, "height": 8, "width": 12, "classes": list("abcde")}
+    (tmp_path / "results/images").mkdir(parents=True)
+    (tmp_path / "results/images/tiny.json").write_text(json.dumps({**manifest, "images": {"train": 24}}))
+    return tmp_path
+
+
+def sidecar(path, seconds, minutes_ago):
+    finished = (datetime.now(UTC) - timedelta(minutes=minutes_ago)).isoformat(timespec="seconds")
+    one = {"device": "GPU A", "host": "n1", "finished": finished}
+    cells = {str(cell): {**one, "seconds": value} for cell, value in seconds.items()}
+    timing_path(path).write_text(json.dumps({"format": "skelnas timing 1", "cells": cells}))
+
+
+def record(folder, expected, cells, cell, seconds, minutes_ago=0):
+    own = identity(expected.fingerprint, RECIPE, cells, 777)
+    journal = Journal(folder / FOLDER / f"{cells[0]:05d}-{cells[-1]:05d}.h5", own, "fused", "cpu")
+    ones = np.ones((3, 3), dtype=np.int32)
+    entry = Entry(Curves(ones.astype(np.float32), ones, ones), {"seconds": seconds, "device": "CPU B"})
+    journal.add(cell, entry)
+    then = time.time() - 60 * minutes_ago
+    os.utime(journal.folder / f"{cell:05d}.cell", (then, then))
+
+
+def test_nothing_begun(tmp_path):
+    standing = run_standing(RUN, RECIPE, "fused", tmp_path)
+    assert (standing.manifest, standing.trainings, standing.left, standing.aggregated) == (None, 6, 6, False)
+    [one] = outlook([standing], [], TRAINING, jobs=2)
+    assert (one.rate, one.hours) == (None, None)
+    assert ends([one], 2) == [None]
+
+
+def test_finished_shards_and_journals_count(folder, expected, write_shard):
+    sidecar(write_shard(folder / FOLDER / "00000-00001.h5", [0, 1], 777), {0: 10, 1: 20}, minutes_ago=90)
+    record(folder, expected, (2, 3), 3, 5.0, minutes_ago=30)
+    standing = run_standing(RUN, RECIPE, "fused", folder)
+    first, second, third = standing.shards
+    assert (first.finished, first.left, second.finished, second.left, third.left) == (True, (), False, (2,), (4, 5))
+    assert [age // 600 for shard in standing.shards for age in shard.seconds_ago] == [9, 9, 3]
+    assert (standing.trainings, standing.left) == (6, 3)
+    assert measured_seconds(standing) == ([(0, 10.0), (1, 20.0)], "2 trainings in finished shards, on GPU A")
+
+
+def test_without_finished_shards_journals_tell_the_seconds(folder, expected):
+    record(folder, expected, (2, 3), 3, 5.0)
+    record(folder, expected, (4, 5), 4, 7.0)
+    standing = run_standing(RUN, RECIPE, "fused", folder)
+    assert measured_seconds(standing) == ([(3, 5.0), (4, 7.0)], "2 trainings in journals, on CPU B")
+
+
+def test_the_journal_of_another_engine_or_identity_does_not_count(folder, expected):
+    record(folder, expected, (2, 3), 3, 5.0)
+    assert run_standing(RUN, RECIPE, "plain", folder).left == 6
+    assert run_standing(RUN, Recipe(epochs=4, batch_size=4), "fused", folder).left == 6
+
+
+def test_a_shard_of_another_recipe_is_stale_and_still_to_be_trained(folder, write_shard):
+    write_shard(folder / FOLDER / "00000-00001.h5", [0, 1], 777, recipe=Recipe(epochs=2, batch_size=4))
+    standing = run_standing(RUN, RECIPE, "fused", folder)
+    assert (standing.shards[0].finished, standing.shards[0].stale, standing.left) == (False, True, 6)
+
+
+def test_the_outlook_scales_by_macs_epochs_and_jobs(folder, write_shard):
+    sidecar(write_shard(folder / FOLDER / "00000-00001.h5", [0, 1], 777), {0: 3600, 1: 3600}, minutes_ago=1)
+    longer = Run("tiny", "longer", (777,), (0, 1), 1, "0-1")
+    standings = [
+        run_standing(RUN, RECIPE, "fused", folder),
+        run_standing(longer, Recipe(epochs=30, batch_size=4), "fused", folder),
+        run_standing(longer, Recipe(epochs=30, batch_size=8), "fused", folder),
+    ]
+    first, second, third = outlook(standings, [], TRAINING, jobs=2)
+    assert first.rate.origin == "2 trainings in finished shards, on GPU A"
+    assert second.rate.origin == "2 trainings in finished shards, on GPU A of tiny/short"
+    # Ten times the epochs take ten times the 7,200 s, divided as the multiply-accumulates of cells 0 and 1 are.
+    share = np.array([macs(cell(index), 8, 12, 5) for index in range(6)], dtype=float)
+    share /= share[:2].sum()
+    assert second.shard_seconds == pytest.approx(72_000 * share[:2])
+    assert second.hours == pytest.approx(20)
+    assert third.rate is None
+    assert first.shard_seconds == pytest.approx([7200 * share[2:4].sum(), 7200 * share[4:].sum()])
+    until = ends([second, third, first], jobs=2)
+    assert until[0] == pytest.approx(72_000 * share[:2].max())
+    assert ends([second], jobs=2, devices=4) == [pytest.approx(until[0] / 4)]
+    assert until[1:] == [None, None]
+
+
+def test_a_finished_run_needs_no_hours_and_no_disk(folder, write_shard):
+    run = Run("tiny", "short", (777,), (0, 1), 2, "0-1")
+    sidecar(write_shard(folder / FOLDER / "00000-00001.h5", [0, 1], 777), {0: 1, 1: 1}, minutes_ago=1)
+    [one] = outlook([run_standing(run, RECIPE, "fused", folder)], [], TRAINING, jobs=2)
+    assert (one.hours, ends([one], 2)) == (0, [0])
+    assert one.need > 0  # the benchmark is still to be written
+    (folder / "results/benchmark/tiny").mkdir(parents=True)
+    (folder / "results/benchmark/tiny/short.h5").touch()
+    assert outlook([run_standing(run, RECIPE, "fused", folder)], [], TRAINING, jobs=2)[0].need == 0
+
+
+def test_paths_of_log_and_comment(tmp_path):
+    shard = run_standing(RUN, RECIPE, "fused", tmp_path).shards[1]
+    assert str(shard.log) == "logs/train/tiny/short/seed777/00002-00003.log"
+    assert shard.comment == "rule_train_wildcards_tiny_short_777_00002-00003"
+    assert str(shard.slurm_logs) == "logs/slurm/rule_train/tiny_short_777_00002-00003"
+
+
+def test_a_log_counts_as_a_sign_of_life(folder):
+    log = folder / "logs/train/tiny/short/seed777/00002-00003.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("one\n\ntwo slurmstepd: error: TIME LIMIT\nthree\n\n")
+    os.utime(log, (time.time() - 100, time.time() - 100))
+    first, second, _ = run_standing(RUN, RECIPE, "fused", folder).shards
+    assert first.touched_ago is None
+    assert second.touched_ago == pytest.approx(100, abs=30)
+    assert last_line(log) == "three"
+    assert last_line(log, "slurmstepd: error") == "two slurmstepd: error: TIME LIMIT"
+    assert last_line(folder / "no.log") == ""

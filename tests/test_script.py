@@ -1,0 +1,32 @@
+import sys
+
+import pytest
+
+from skelnas.errors import InputError
+from skelnas.script import run
+
+
+def test_messages_go_to_the_log_and_to_the_terminal(tmp_path, capsys):
+    log = tmp_path / "logs" / "a.log"
+    run(lambda words: sys.stderr.write(words), str(log), words="half done\n")
+    assert log.read_text() == "half done\n"
+    assert capsys.readouterr().err == "half done\n"
+
+
+def test_a_users_mistake_is_one_sentence_and_status_one(tmp_path, capsys):
+    def refuse():
+        raise InputError("a.zip is cut off; fetch it again")
+
+    with pytest.raises(SystemExit) as stopped:
+        run(refuse, str(tmp_path / "a.log"))
+    assert stopped.value.code == 1
+    assert (tmp_path / "a.log").read_text() == "a.zip is cut off; fetch it again\n"
+    assert capsys.readouterr().err == "a.zip is cut off; fetch it again\n"
+
+
+def test_a_mistake_of_ours_is_a_traceback_in_the_log_too(tmp_path, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        run(lambda: 1 / 0, str(tmp_path / "a.log"))
+    assert stopped.value.code == 1
+    assert (tmp_path / "a.log").read_text().splitlines()[-1] == "ZeroDivisionError: division by zero"
+    assert capsys.readouterr().err.startswith("Traceback (most recent call last):")

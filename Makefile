@@ -20,12 +20,13 @@ export OMP_NUM_THREADS ?= 1
 help:  ## say what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-setup: $(READY)  ## create .venv from requirements.lock
+setup: $(READY)  ## create .venv from requirements.lock and torch.lock
 
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements.lock torch.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "skelnas needs Python 3.11 or newer; set PYTHON=")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check -r torch.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	touch $@
 
@@ -59,11 +60,12 @@ lint: $(READY)  ## ruff, snakefmt and snakemake --lint
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
 
-lock:  ## renew requirements.lock from pyproject.toml
+lock:  ## renew requirements.lock from pyproject.toml; torch.lock is changed by hand
 	$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet pip-tools
-	build/lock/bin/pip-compile --quiet --upgrade --strip-extras --no-annotate --no-header \
-		--extra workflow --extra dev --output-file build/requirements.lock pyproject.toml
-	{ head -n 1 requirements.lock; sed -E '/^ *(#|--|$$)/d; s/\+cpu$$//' build/requirements.lock; } > build/new.lock
+	build/lock/bin/pip-compile --quiet --upgrade --strip-extras --no-annotate --no-header --generate-hashes \
+		--unsafe-package torch --constraint torch.lock --extra workflow --extra dev \
+		--output-file build/requirements.lock pyproject.toml
+	{ head -n 1 requirements.lock; grep -E '^[a-z]|^ +--hash' build/requirements.lock; } > build/new.lock
 	mv build/new.lock requirements.lock
 
 bench: $(READY)  ## speed of every engine against a reference-style loop, in one run

@@ -11,9 +11,7 @@ are left out.
 
 import argparse
 import hashlib
-import importlib.metadata
 import json
-import platform
 import re
 import sys
 import zipfile
@@ -23,12 +21,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
-from skelnas import __version__
 from skelnas.crate import CRATE, MANIFEST, Metadata, crate
+from skelnas.environment import versions
 from skelnas.errors import InputError
 from skelnas.files import READ_BYTES, whole_file
 
 ENVIRONMENT = "environment.json"
+PACKAGES = ("h5py", "matplotlib", "numba", "numpy", "pandas", "pillow", "pyarrow", "scipy", "snakemake", "torch")
 MEASURED = (".timing.json", ".timing.parquet")
 PACKED_ALREADY = {".h5", ".parquet", ".png", ".zip", ".gz"}
 FIRST_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip can hold
@@ -52,21 +51,10 @@ def write_archive(study: str, files: Mapping[str, Path], metadata: Metadata, pat
         raise InputError(f"the date {metadata.date!r} of the archive is not of the form 2026-11-22")
     with whole_file(path, verify=_refuse_problems) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         written = {name: _write_file(archive, name, file) for name, file in files.items()}
-        written[ENVIRONMENT] = _write_text(archive, ENVIRONMENT, _as_json(environment()))
+        written[ENVIRONMENT] = _write_text(archive, ENVIRONMENT, _as_json(versions(PACKAGES)))
         sizes = {name: size for name, (_, size) in written.items()}
         written[CRATE] = _write_text(archive, CRATE, _as_json(crate(study, sizes, metadata)))
         _write_text(archive, MANIFEST, "".join(f"{written[name][0]}  {name}\n" for name in sorted(written)))
-
-
-def environment() -> dict[str, object]:
-    """Versions of skelnas, Python and the packages that skelnas needs, as far as they are installed."""
-    packages = {}
-    for name in ("h5py", "matplotlib", "numba", "numpy", "pandas", "pillow", "pyarrow", "scipy", "snakemake", "torch"):
-        try:
-            packages[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            packages[name] = None
-    return {"skelnas": __version__, "python": platform.python_version(), "packages": packages}
 
 
 def verify_archive(path: Path | str) -> list[str]:

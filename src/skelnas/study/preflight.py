@@ -5,18 +5,16 @@ folders and the GPU of a compute node; then the versions of the two are compared
 """
 
 import os
-import platform
 import shutil
 import socket
 import subprocess
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from skelnas import __version__
+from skelnas import environment
 from skelnas.errors import InputError
 from skelnas.files import sha256_of_file, write_text
 from skelnas.images.image_set import read_image_set
@@ -37,14 +35,7 @@ class Check:
 
 def versions() -> dict[str, str]:
     """Versions of Python, skelnas and the packages that results depend on; empty for one that is not installed."""
-
-    def installed(name: str) -> str:
-        try:
-            return version(name)
-        except PackageNotFoundError:
-            return ""
-
-    return {"python": platform.python_version(), "skelnas": __version__, **{name: installed(name) for name in PACKAGES}}
+    return environment.versions(PACKAGES)
 
 
 def writable(folder: Path | str) -> Check:
@@ -116,8 +107,49 @@ def _file(path: Path, expected: str) -> Check:
     return Check(True, f"{path} is there" + (" with the expected SHA-256" if expected else ""))
 
 
+def gpu_facts() -> dict[str, str | int]:
+    """What there is to know of the visible GPUs.
+
+    `fault` (one sentence, empty when a small product came out right on each), `cuda` (the version PyTorch was built
+    for, empty for a build without), and with working GPUs their `count`, and of the first `name`, `memory` (bytes),
+    `driver` (empty where nvidia-smi is missing).
+    """
+    import torch  # whoever only looks at folders and sources does without
+
+    cuda = torch.version.cuda or ""
+    if not torch.cuda.is_available():
+        why = "sees no GPU" if cuda else "is a build for processors only"
+        return {"fault": f"PyTorch {torch.__version__} {why}", "cuda": cuda}
+    count = torch.cuda.device_count()
+    for number in range(count):
+        try:
+            ones = torch.ones(64, 64, device=f"cuda:{number}")
+            product = float((ones @ ones).sum())
+        except RuntimeError as error:  # no kernels for this GPU, another process has it to itself, out of memory
+            return {"fault": f"GPU {number} cannot be used ({str(error).splitlines()[0]})", "cuda": cuda}
+        if product != 64**3:
+            return {"fault": f"GPU {number} computes wrongly: {product} instead of {64**3}", "cuda": cuda}
+    properties = torch.cuda.get_device_properties(0)
+    return {
+        "fault": "",
+        "cuda": cuda,
+        "count": count,
+        "name": properties.name,
+        "memory": properties.total_memory,
+        "driver": _driver(),
+    }
+
+
+def _driver() -> str:
+    command = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader", "--id=0"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return ""
+
+
 def gpu(facts: Mapping[str, str | int], device: str, in_slurm_job: bool) -> Check:
-    """Whether training will find what config.yaml's `training.device` asks for, given `gpu_probe.gpu_facts`."""
+    """Whether training will find what config.yaml's `training.device` asks for, given `gpu_facts`."""
     host, fault = socket.gethostname(), facts["fault"]
     if device == "cpu":
         return Check(True, f"training.device is cpu: no GPU is needed on {host}")

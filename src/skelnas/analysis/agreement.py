@@ -48,10 +48,11 @@ def rank_agreement(valid: np.ndarray, test: np.ndarray, seeds: tuple[int, ...]) 
 def noise(test: np.ndarray, representatives: np.ndarray, samples: int) -> pd.DataFrame:
     """Standard deviations (points of percent) that bound what a difference between two cells means.
 
-    test: final test accuracies (cells, seeds); representatives: the equivalence class of each cell; samples: test
-    samples. Rows: between cells; between seeds of a cell (pooled); between equivalent cells (seed means, pooled within
-    classes of two or more, cells without a path from input to output included like any class); and what drawing that
-    many test samples anew would give at the mean accuracy (binomial). Missing where there is nothing to compare.
+    test: final test accuracies (cells, seeds); representatives: the class of each cell by
+    `equivalence.classes("network")` (same trained function, other initial values); samples: test samples. Rows: between
+    cells; between seeds of a cell (pooled); between equivalent cells (seed means, pooled within classes of two or more,
+    cells without a path from input to output included); and what drawing that many test samples anew would give at the
+    mean accuracy (binomial). Missing where there is nothing to compare.
     """
     means = seed_mean(test)
     share = means.mean() / 100

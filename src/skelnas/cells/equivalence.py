@@ -5,8 +5,13 @@ Skips vanish, sums flatten, equal pools are one. Every convolution instance has 
 used twice is not two convolutions. Two cells are equivalent when renaming the convolutions of one, kind by kind, gives
 the expression of the other; the smallest expression over all renamings is therefore an exact key.
 
-Equivalent cells compute the same family of functions, yet they are independent trials in training: their parameter
-counts, initial values and sample orders differ.
+Which notion to take depends on the question. Cells of one class of "network" are the same trained function, with the
+same variables under other names: it is the notion of the selection `one-per-class`, of the summary's
+`class_representative` and of the noise between equivalent cells. "graph" looks at what is computed from the input
+alone, as NAS-Bench-201 means it: it drops convolutions of an all-zero node, whose BatchNorm still learns a bias, so
+3,310 cells have another trained function than the representative of their graph. Even cells that are the same network
+are independent trials in training: their initial values and sample orders differ, and so do the parameter counts, which
+include edges that reach no output.
 """
 
 import functools
@@ -21,24 +26,19 @@ from skelnas.cells.space import CELLS, CONVOLUTIONS, EDGES, NODES, NONE, OPERATI
 from skelnas.errors import InputError
 
 INPUT = ("input",)
-BIAS = ("bias",)  # some learned constant, whichever convolution of an all-zero node it comes from
 
 
 class Notion(NamedTuple):
     """What counts as the same: see `NOTIONS`."""
 
-    keep_bias: bool  # a convolution of an all-zero node adds its BatchNorm's learned bias
-    own_bias: bool  # and each such bias is a variable of its own
+    keep_bias: bool  # a convolution of an all-zero node adds its BatchNorm's learned bias, a variable of its own
     linear_pool: bool  # pool(a + b) equals pool(a) + pool(b)
 
 
 NOTIONS = {
-    "graph": Notion(keep_bias=False, own_bias=False, linear_pool=False),  # the pruned graph; 0 and conv(0) are nothing
-    "graph-linear": Notion(keep_bias=False, own_bias=False, linear_pool=True),
-    "network": Notion(keep_bias=True, own_bias=True, linear_pool=False),  # the function of the network as it is built
-    "family": Notion(
-        keep_bias=True, own_bias=False, linear_pool=True
-    ),  # as "network", algebra of pools and biases used
+    "network": Notion(keep_bias=True, linear_pool=False),  # the function of the network as it is built and trained
+    "graph": Notion(keep_bias=False, linear_pool=False),  # the pruned graph; 0 and conv(0) are nothing
+    "graph-linear": Notion(keep_bias=False, linear_pool=True),
 }
 
 # A term is a nested tuple whose first items settle every comparison between terms of different kinds.
@@ -46,7 +46,7 @@ Value = tuple[tuple, ...]
 
 
 @functools.cache
-def classes(notion: str = "graph") -> np.ndarray:
+def classes(notion: str = "network") -> np.ndarray:
     """For every cell the smallest architecture index of its equivalence class: int64, shape (15,625,), read-only.
 
     Args:
@@ -133,6 +133,6 @@ def _terms(digit: int, value: Value, name: int | None, rules: Notion) -> Value:
         if rules.linear_pool:
             return tuple(("pool", (term,)) for term in value)
         return (("pool", value),) if value else ()
-    if not value and not rules.own_bias:
-        return (BIAS,) if rules.keep_bias else ()
+    if not value and not rules.keep_bias:
+        return ()
     return (("convolution", digit, name, value),)

@@ -20,8 +20,8 @@ def select(text: str | int) -> tuple[int, ...]:
     """Architecture indices, ascending and each once, of a selection: comma-separated terms, joined.
 
     A term is `all`, an index, a range `first-last` (both included), `one-per-class` (the smallest index of each class
-    of equivalent graphs) or `stratified-N` (N connected cells, spread evenly from the cheapest to the dearest in
-    multiply-accumulates; always the same ones).
+    of equal networks, 5,875 cells) or `stratified-N` (N connected cells, spread evenly from the cheapest to the dearest
+    in multiply-accumulates; always the same ones).
 
     Raises:
         InputError: a term is none of these, is reversed, or reaches past the last cell.
@@ -83,7 +83,7 @@ def _term(term: str, text: str) -> Iterable[int]:
     if term == "all":
         return range(CELLS)
     if term == "one-per-class":
-        return np.unique(classes("graph")).tolist()
+        return np.unique(classes("network")).tolist()
     if match := re.fullmatch(r"stratified-(\d{1,9})", term, re.ASCII):
         return _stratified(int(match[1]), text)
     if match := re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", term, re.ASCII):

@@ -1,12 +1,13 @@
 """The summary of a benchmark: one row per cell, as a Parquet table.
 
 Columns: index, architecture, the operation on each edge (`edge_0_1` ...), parameters, macs (multiply-accumulates for
-one image), class_representative (smallest index of the equivalent cells); then per split, after the last epoch,
-`{split}_top1` (percent, mean over seeds), `{split}_top1_std` (sample standard deviation over seeds, missing with one
-seed), `{split}_top5`, `{split}_loss`; `max_{split}_top1`, the largest accuracy of any epoch (per seed, then the mean:
-chosen by looking at the split itself, so optimistic); `test_top1_at_best_valid`, the test accuracy after the epoch with
-the best validation accuracy (the earliest of equals), which is the honest choice; seeds and diverged_seeds (trainings
-whose training loss was ever not finite). The table's `attrs` name data set, recipe, image fingerprint and identity.
+one image), class_representative (smallest index among the cells that are the same trained network,
+`equivalence.classes("network")`); then per split, after the last epoch, `{split}_top1` (percent, mean over seeds),
+`{split}_top1_std` (sample standard deviation over seeds, missing with one seed), `{split}_top5`, `{split}_loss`;
+`max_{split}_top1`, the largest accuracy of any epoch (per seed, then the mean: chosen by looking at the split itself,
+so optimistic); `test_top1_at_best_valid`, the test accuracy after the epoch with the best validation accuracy (the
+earliest of equals), which is the honest choice; seeds and diverged_seeds (trainings whose training loss was ever not
+finite). The table's `attrs` name data set, recipe, image fingerprint and identity.
 """
 
 from pathlib import Path
@@ -35,7 +36,7 @@ def summarise(benchmark: Benchmark) -> pd.DataFrame:
         **{name: np.array(space.OPERATIONS)[digits[:, edge]] for edge, name in enumerate(EDGE_COLUMNS)},
         "parameters": benchmark.parameters,
         "macs": benchmark.macs,
-        "class_representative": np.asarray(classes())[benchmark.cells],
+        "class_representative": np.asarray(classes("network"))[benchmark.cells],
     }
     accuracy = {}
     for split in SPLITS:

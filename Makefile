@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 # Where jobs go: the folder of a profile, or nothing for this machine.
 PROFILE ?= $(if $(shell command -v sbatch),slurm)
-ASKED = $(if $(CONFIGFILE),--configfile $(CONFIGFILE))
+ABOUT = --profile "$(PROFILE)" $(if $(STUDY),--study $(STUDY)) $(if $(CONFIGFILE),--configfile $(CONFIGFILE))
 # One thread a process: snakemake runs several, and more threads than cores are slower than one.
 export OMP_NUM_THREADS ?= 1
 
@@ -82,14 +82,13 @@ dag: $(READY)  ## draw docs/images/dag.svg (needs graphviz)
 	$(BIN)/snakemake --rulegraph dot -- demo | tred | dot -Tsvg > docs/images/dag.svg
 
 plan: $(READY)  ## what a study will cost (STUDY=name, else the one that config.yaml names)
-	@$(BIN)/python workflow/scripts/plan.py --profile "$(PROFILE)" $(if $(STUDY),--study $(STUDY)) $(ASKED)
+	@$(BIN)/skelnas plan $(ABOUT)
 
 status: $(READY)  ## how far it is: trainings, jobs, failures with their reason
-	@$(BIN)/python workflow/scripts/status.py --profile "$(PROFILE)" $(if $(STUDY),--study $(STUDY)) $(ASKED)
+	@$(BIN)/skelnas status $(ABOUT)
 
 preflight: $(READY)  ## what would fail after hours, checked in a minute, on a compute node too
-	$(BIN)/snakemake $(if $(PROFILE),--profile $(PROFILE),--cores 1) --quiet rules progress host $(ASKED) \
-		--forcerun preflight_login -- $(if $(STUDY),logs/preflight/$(STUDY).json,preflight)
+	@$(BIN)/skelnas preflight $(ABOUT)
 
 clean:  ## remove what the workflow made (not data/raw)
 	rm -rf results logs benchmarks report.zip

@@ -3,12 +3,11 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 import zipfile
 
 import pytest
 
-from skelnas.archive import ENVIRONMENT, main, verify_archive, write_archive
+from skelnas.archive import ENVIRONMENT, verify_archive, write_archive
 from skelnas.crate import CRATE, MANIFEST, Metadata
 from skelnas.errors import InputError
 
@@ -165,19 +164,3 @@ def test_missing_file_is_named_with_its_command(files, tmp_path):
     with pytest.raises(InputError, match=r"config\.yaml is missing.*`snakemake --cores all "):
         write_archive("tiny", files, METADATA, tmp_path / "tiny.zip")
     assert not list(tmp_path.glob("*.zip*"))
-
-
-def test_command_line(archive, tmp_path, capsys):
-    assert main(["verify", str(archive)]) == 0
-    assert capsys.readouterr().out == f"{archive}: whole, every checksum is right\n"
-    broken = rewritten(archive, lambda members: members.update({"config.yaml": b""}))
-    assert main(["verify", str(archive), str(broken), str(tmp_path / "none.zip")]) == 1
-    errors = capsys.readouterr().err.splitlines()
-    assert len(errors) == 2
-    assert errors[0].startswith(f"{broken}: config.yaml is damaged")
-    assert errors[1] == f"{tmp_path / 'none.zip'}: there is no such archive"
-
-
-def test_command_line_as_a_module(archive):
-    command = [sys.executable, "-m", "skelnas.archive", "verify", str(archive)]
-    assert subprocess.run(command, capture_output=True, text=True, check=True).stderr == ""

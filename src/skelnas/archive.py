@@ -6,14 +6,12 @@ with `sha256sum -c manifest-sha256.txt`. `ro-crate-metadata.json` follows RO-Cra
 are sorted and carry fixed dates and permissions. For that reason measured times (`*.timing.json`, `*.timing.parquet`)
 are left out.
 
-    python -m skelnas.archive verify results/archive/demo.zip
+    skelnas verify results/archive/demo.zip
 """
 
-import argparse
 import hashlib
 import json
 import re
-import sys
 import zipfile
 import zlib
 from collections import Counter
@@ -168,26 +166,3 @@ def _as_json(value: object) -> str:
 def _refuse_problems(path: Path) -> None:
     if problems := verify_archive(path):
         raise InputError(f"the archive just written does not verify: {problems[0]}; run again")
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """`verify FILE...`: 0 if every archive is whole, 1 otherwise, with one line per problem."""
-    parser = argparse.ArgumentParser(prog="python -m skelnas.archive", description="Check archives of studies.")
-    verify = parser.add_subparsers(required=True, metavar="verify").add_parser("verify", help="check every checksum")
-    verify.add_argument("archives", nargs="+", metavar="FILE")
-    failed = False
-    for path in parser.parse_args(arguments).archives:
-        try:
-            problems = verify_archive(path)
-        except InputError as error:
-            problems = [str(error)]
-        failed = failed or bool(problems)
-        for problem in problems:
-            print(problem if problem.startswith(path) else f"{path}: {problem}", file=sys.stderr)
-        if not problems:
-            print(f"{path}: whole, every checksum is right")
-    return int(failed)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -43,7 +43,7 @@ def run(function: Callable[..., object], log: str, **values: Any) -> None:
             sys.stderr.write(f"{error}\n")
             sys.exit(1)
         except Exception:
-            traceback.print_exc()  # into the log as well, where `make status` looks
+            traceback.print_exc()  # into the log as well
             sys.exit(1)
         finally:
             sys.stderr = terminal

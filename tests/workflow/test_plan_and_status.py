@@ -41,7 +41,7 @@ def checkout(tmp_path):
 
 
 def program(checkout, name, *arguments, succeeds=True):
-    command = [sys.executable, f"workflow/scripts/{name}.py", *arguments]
+    command = [sys.executable, "-m", "skelnas", name, *arguments]
     begun = time.monotonic()
     done = subprocess.run(command, cwd=checkout.folder, capture_output=True, text=True, check=False)
     assert (done.returncode == 0) == succeeds, done.stderr

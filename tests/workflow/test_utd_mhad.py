@@ -94,7 +94,7 @@ def test_every_file_of_the_study_is_what_its_name_says(utd_mhad: Checkout) -> No
 
 
 def test_archive_verifies(utd_mhad: Checkout) -> None:
-    command = [sys.executable, "-m", "skelnas.archive", "verify", "results/archive/utd_mhad.zip"]
+    command = [sys.executable, "-m", "skelnas", "verify", "results/archive/utd_mhad.zip"]
     done = subprocess.run(command, cwd=utd_mhad.folder, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert "whole" in done.stdout

@@ -1,0 +1,8 @@
+"""`python -m skelnas` is the command `skelnas`."""
+
+import sys
+
+from skelnas.commands import main
+
+if __name__ == "__main__":
+    sys.exit(main())

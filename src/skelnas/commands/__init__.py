@@ -1,0 +1,116 @@
+"""The command `skelnas`: one table of subcommands, each a module of this folder that is imported when it is called.
+
+A module has a docstring, which is its help, `add_arguments(parser)` and `run(arguments) -> int`, the exit status. A new
+subcommand is one module and one row of the table.
+"""
+
+import argparse
+import importlib
+import inspect
+import keyword
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from skelnas import __version__
+from skelnas.errors import InputError
+
+DESCRIPTION = """\
+skelnas trains every cell of the NAS-Bench-201 search space on skeleton-based action recognition and publishes the
+outcome as a tabular benchmark. The training itself is a Snakemake workflow (README.md); this command is for what
+stands around it."""
+EPILOG = "skelnas COMMAND --help explains a command."
+IN_A_CHECKOUT = ("Snakefile", "workflow/schemas/config.schema.yaml")
+
+
+@dataclass(frozen=True)
+class Subcommand:
+    """One row of the table.
+
+    does: its line in the help. extra: the extra of pyproject.toml that brings what it imports, empty where the package
+    alone is enough. checkout: it works on the study in this folder, which must be a checkout of skelnas.
+    """
+
+    does: str
+    extra: str = ""
+    checkout: bool = False
+
+
+SUBCOMMANDS = {
+    "plan": Subcommand("what a study will cost before it runs: trainings, hours, disk", "workflow", checkout=True),
+    "preflight": Subcommand("check in a minute what would fail after hours", "workflow", checkout=True),
+    "status": Subcommand("how far a study is: trainings, jobs, failures and why", "workflow", checkout=True),
+    "verify": Subcommand("check every checksum of an archived study"),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line (without the program's name); the exit status.
+
+    A user's mistake, a package or a checkout that is missing is one sentence on standard error and status 1.
+    """
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if given and given[0] in SUBCOMMANDS:
+        return _call(given[0], given[1:])
+    width = max(map(len, SUBCOMMANDS))
+    lines = [f"  {name:{width}}  {row.does}" for name, row in SUBCOMMANDS.items()]
+    parser = argparse.ArgumentParser(
+        prog="skelnas",
+        description=DESCRIPTION,
+        epilog="\n".join(["commands:", *lines, "", EPILOG]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"skelnas {__version__}")
+    parser.add_argument("command", metavar="COMMAND", choices=SUBCOMMANDS, help="one of those below")
+    if not given:
+        parser.print_help(sys.stderr)
+        return 2
+    parser.parse_args(given)
+    return 2  # not reached: whatever is no command ends in the parser
+
+
+def _call(name: str, arguments: Sequence[str]) -> int:
+    row = SUBCOMMANDS[name]
+    try:
+        module = importlib.import_module(f"skelnas.commands.{_module(name)}")
+        parser = argparse.ArgumentParser(
+            prog=f"skelnas {name}",
+            description=inspect.cleandoc(module.__doc__ or row.does),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.add_arguments(parser)
+        given = parser.parse_args(arguments)
+        if row.checkout:
+            _require_checkout(name)
+        return module.run(given)
+    except InputError as error:
+        sentence = str(error)
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing == "skelnas" or not row.extra:
+            raise
+        sentence = (
+            f"skelnas {name} needs {missing}, which is not installed here: pip install 'skelnas[{row.extra}]', "
+            "or `make setup` in a checkout"
+        )
+    except BrokenPipeError:  # whoever read along has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    print(sentence, file=sys.stderr)
+    return 1
+
+
+def _module(name: str) -> str:
+    return f"{name}_" if keyword.iskeyword(name) else name
+
+
+def _require_checkout(name: str) -> None:
+    if missing := [file for file in IN_A_CHECKOUT if not Path(file).is_file()]:
+        raise InputError(
+            f"skelnas {name} works on the study of a checkout, and {Path.cwd()} is none ({missing[0]} is missing): "
+            "call it in the folder of the Snakefile"
+        )

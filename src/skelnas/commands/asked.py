@@ -1,0 +1,36 @@
+"""The arguments of the commands that look at a study, and what they name."""
+
+import argparse
+from dataclasses import dataclass
+from typing import Any
+
+from skelnas.study import configuration
+from skelnas.study.profile import Profile, read_profile
+
+SCHEMA = "workflow/schemas/config.schema.yaml"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A study, the checked configuration that has it, and the profile that its jobs run with."""
+
+    study: str
+    config: dict[str, Any]
+    profile: Profile
+
+
+def add_study_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--study`, `--configfile` and `--profile`, as snakemake means them."""
+    parser.add_argument("--study", default="", metavar="NAME", help="a study of config.yaml; else the one it names")
+    parser.add_argument("--configfile", nargs="*", default=[], metavar="FILE", help="read after config.yaml")
+    parser.add_argument("--profile", default="", metavar="FOLDER", help="where jobs go; else this machine")
+
+
+def read_asked(given: argparse.Namespace) -> Asked:
+    """What the arguments name.
+
+    Raises:
+        InputError: the configuration or the profile cannot be read, or is wrong.
+    """
+    config = configuration.read(["config.yaml", *given.configfile], SCHEMA)
+    return Asked(given.study or config["study"], config, read_profile(given.profile))

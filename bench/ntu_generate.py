@@ -6,7 +6,7 @@ them but how fast and how well they are read.
 
 import random
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -55,13 +55,21 @@ FIGURE = np.array(
 
 def ntu60_names() -> list[str]:
     """The 56,880 sample names of NTU RGB+D 60, in order."""
+    return sample_names(SUBJECTS, 60)
+
+
+def sample_names(subjects: Mapping[int, Sequence[int]], actions: int) -> list[str]:
+    """The names of NTU RGB+D 60 or 120 (`actions`) in order, given who performed in each setup.
+
+    Setups 1 to 17 hold actions 1 to 60, the setups of NTU RGB+D 120 from 18 on actions 61 to 120.
+    """
     return [
         f"S{setup:03}C{camera:03}P{subject:03}R{trial:03}A{action:03}"
-        for setup, subjects in SUBJECTS.items()
+        for setup, performers in subjects.items()
         for camera in (1, 2, 3)
-        for subject in subjects
+        for subject in performers
         for trial in (1, 2)
-        for action in range(1, 61)
+        for action in (range(1, 61) if setup <= 17 else range(61, actions + 1))
     ]
 
 

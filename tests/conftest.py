@@ -1,5 +1,8 @@
 """Fixtures that every room's tests may use."""
 
+import json
+import os
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,12 +21,32 @@ if TYPE_CHECKING:
 SAMPLES = (24, 8, 16)  # of the made-up shards: train, valid, test
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One line for each reason that tests were skipped for, however many they are."""
+    reasons = Counter(report.longrepr[2] for report in terminalreporter.stats.get("skipped", []))
+    for reason, tests in sorted(reasons.items()):
+        terminalreporter.write_line(f"SKIPPED {tests}: {reason.removeprefix('Skipped: ')}")
+
+
 @pytest.fixture(scope="session")
-def shared() -> Path:
-    """The folder of real data and check values beside the project; tests that need it fail without it."""
-    folder = Path(__file__).resolve().parents[1] / ".." / "shared"
-    assert folder.is_dir(), f"{folder} with the real data and check values is missing"
-    return folder.resolve()
+def oracle() -> Callable[[str], dict]:
+    """Reads the check values of one file of tests/oracle: what the original code, data and papers were found to say."""
+    return lambda name: json.loads((Path(__file__).parent / "oracle" / f"{name}.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder that SKELNAS_DATA names, with a folder for each data set; without it the test is skipped."""
+    named = os.environ.get("SKELNAS_DATA")
+    if not named:
+        pytest.skip(
+            "real recordings: get them by `.venv/bin/snakemake -c1 -- data/raw/utd_mhad/Skeleton.zip`, "
+            "then say where they are by SKELNAS_DATA=data/raw"
+        )
+    folder = Path(named).resolve()
+    if not folder.is_dir():
+        pytest.fail(f"SKELNAS_DATA names {folder}, which is not a folder", pytrace=False)
+    return folder
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The readable network against what the original network was measured to be."""
 
-import json
 import math
 
 import pytest
@@ -11,8 +10,8 @@ from skelnas.network import ConvUnit, Network, Zero, parameter_count
 
 
 @pytest.fixture(scope="module")
-def oracle(shared):
-    return json.loads((shared / "data/oracle/net_oracle.json").read_text())
+def original(oracle):
+    return oracle("net_oracle")
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +27,8 @@ def untrained(entry, dtype=torch.float64):
         return Network(space.cell(entry["index"]), entry["classes"]).to(dtype)
 
 
-def test_parameter_counts_are_the_originals(oracle):
-    for row in oracle["rows"]:
+def test_parameter_counts_are_the_originals(original):
+    for row in original["rows"]:
         network = Network(space.cell(row["index"]), row["classes"])
         assert parameter_count(network) == row["params_exact"]
         assert parameter_count(network) == cost.parameters(space.cell(row["index"]), row["classes"])
@@ -37,7 +36,7 @@ def test_parameter_counts_are_the_originals(oracle):
         assert len(network.state_dict()) == row["state_dict_entries"]
 
 
-def test_initial_values_are_the_originals(oracle):
+def test_initial_values_are_the_originals(original):
     ours = {
         "stem.0.weight": "stem.conv.weight",
         "cells.5.conv_a.op.1.weight": "cells.5.first.conv.weight",
@@ -45,7 +44,7 @@ def test_initial_values_are_the_originals(oracle):
         "classifier.weight": "classifier.weight",
         "classifier.bias": "classifier.bias",
     }
-    for entry in oracle["numeric"]:
+    for entry in original["numeric"]:
         network = untrained(entry)
         assert network.stem.conv.weight.flatten()[:4].tolist() == entry["stem0_first4"]
         for theirs, (total, absolute) in entry["checksums_sum_abs"].items():
@@ -56,9 +55,9 @@ def test_initial_values_are_the_originals(oracle):
         assert everything == pytest.approx(entry["sum_abs_all_params"], rel=1e-12)
 
 
-def test_logits_are_the_originals_in_both_modes(oracle, batch):
+def test_logits_are_the_originals_in_both_modes(original, batch):
     images, labels = batch
-    for entry in oracle["numeric"]:
+    for entry in original["numeric"]:
         network, wanted = untrained(entry), entry["float64"]
         with torch.no_grad():
             logits = network.eval()(images)
@@ -74,8 +73,8 @@ QUICK, COSTLY = (0, 9, 123, 1651), (1459, 4999, 9930, 1462, 4317, 7581)
 
 
 @pytest.mark.parametrize("cell", [*QUICK, *(pytest.param(cell, marks=pytest.mark.slow) for cell in COSTLY)])
-def test_five_steps_of_sgd_are_the_originals(oracle, batch, cell):
-    (entry,) = [entry for entry in oracle["numeric"] if entry["index"] == cell]
+def test_five_steps_of_sgd_are_the_originals(original, batch, cell):
+    (entry,) = [entry for entry in original["numeric"] if entry["index"] == cell]
     images, labels = batch
     network, losses = untrained(entry), []
     optimiser = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9, nesterov=True, weight_decay=5e-4)

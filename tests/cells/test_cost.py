@@ -1,5 +1,3 @@
-import json
-
 import numpy as np
 import pytest
 
@@ -8,8 +6,8 @@ from skelnas.cells.space import all_cells, cell, parse
 from skelnas.errors import InputError
 
 
-def test_every_row_of_the_original_counter(shared):
-    rows = json.loads((shared / "data" / "oracle" / "net_oracle.json").read_text())["rows"]
+def test_every_row_of_the_original_counter(oracle):
+    rows = oracle("net_oracle")["rows"]
     assert len(rows) == 50
     for row in rows:
         _, _, height, width = row["shape"]

@@ -1,4 +1,5 @@
 import functools
+import hashlib
 import random
 import re
 
@@ -12,10 +13,12 @@ from skelnas.errors import InputError
 CELL = st.tuples(*[st.integers(0, 4)] * 6)
 
 
-def test_the_order_is_that_of_nas_bench_201(shared):
-    expected = (shared / "data" / "oracle" / "archs_in_order.txt").read_text().splitlines()
-    assert [space.text(cell) for cell in space.all_cells()] == expected
-    assert len(expected) == space.CELLS
+def test_the_order_is_that_of_nas_bench_201(oracle):
+    expected = oracle("archs_in_order")
+    strings = [space.text(cell) for cell in space.all_cells()]
+    assert len(strings) == expected["count"] == space.CELLS
+    assert {index: strings[int(index)] for index in expected["lines"]} == expected["lines"]
+    assert hashlib.sha256("\n".join(strings).encode()).hexdigest() == expected["sha256"]
 
 
 @settings(deadline=None)

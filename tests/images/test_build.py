@@ -1,6 +1,7 @@
 import hashlib
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,20 +19,20 @@ from .small import RULE, small, small_source
 THESIS = {"rule": "subjects", "train": [1, 3, 5, 7], "valid": [7]}
 
 
-def test_utd_mhad_is_that_of_the_original_study(shared: Path) -> None:
-    oracle = json.loads((shared / "data/oracle/splits_oracle.json").read_text())["utdmhad"]
-    source = READERS["utd_mhad"]([shared / "data/utd_mhad/Skeleton.zip"], {})
+def test_utd_mhad_is_that_of_the_original_study(real_data: Path, oracle: Callable[[str], dict]) -> None:
+    original = oracle("splits_oracle")["utdmhad"]
+    source = READERS["utd_mhad"]([real_data / "utd_mhad/Skeleton.zip"], {})
     image_set, report = build_image_set("utd_mhad", source, {"split": THESIS}, workers=2)
-    images = oracle["image_oracle"]
+    images = original["image_oracle"]
     assert image_set.pool_images.shape == (431, 20, 68, 3)
     assert hashlib.sha256(image_set.pool_images.tobytes()).hexdigest() == images["sha256_train_array"]
     assert hashlib.sha256(image_set.test_images.tobytes()).hexdigest() == images["sha256_test_array"]
     assert np.abs(image_set.mean - images["train_mean_0_255"]).max() < 1e-9
     assert np.abs(image_set.std - images["train_std_0_255"]).max() < 1e-9
-    assert image_set.counts == {split: oracle[split] for split in ("train", "valid", "test")}
+    assert image_set.counts == {split: original[split] for split in ("train", "valid", "test")}
     for split in ("train", "valid"):
         index = ",".join(map(str, getattr(image_set, f"{split}_index")))
-        assert hashlib.sha256(index.encode()).hexdigest() == oracle[f"sha256_{split}"]
+        assert hashlib.sha256(index.encode()).hexdigest() == original[f"sha256_{split}"]
     assert image_set.test_labels[0] == 0
     assert image_set.pool_names[0] == "a1_s1_t1"
     assert sorted(set(image_set.test_subjects)) == [2, 4, 6, 8]

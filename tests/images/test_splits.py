@@ -1,14 +1,13 @@
-import gzip
 import hashlib
-import json
 import re
 from collections import Counter
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from bench.ntu_generate import sample_names
 from skelnas.errors import InputError
 from skelnas.images.splits import SPLITS, assign, check_coverage
 from skelnas.skeletons.recording import Sample
@@ -22,15 +21,21 @@ def subjects_of(samples: list[Sample], splits: list[str], split: str) -> set[int
     return {sample.subject for sample, given_split in zip(samples, splits, strict=True) if given_split == split}
 
 
-def ntu_samples(shared: Path, last_setup: int, missing: str) -> list[Sample]:
-    lost = set((shared / "data/ntu" / missing).read_text().split())
-    with gzip.open(shared / "data/ntu/sample_names.txt.gz", "rt") as names:
-        numbers = {name: list(map(int, re.findall(r"\d+", name))) for name in names.read().split() if name not in lost}
-    return [
-        Sample(name, action - 1, subject, camera, setup, trial)
-        for name, (setup, camera, subject, trial, action) in sorted(numbers.items())
-        if setup <= last_setup
-    ]
+@pytest.fixture(scope="module")
+def ntu_samples(oracle: Callable[[str], dict]) -> Callable[[int], list[Sample]]:
+    """Every sample of NTU RGB+D 60 or 120 that has a skeleton, in the order of names."""
+    original = oracle("ntu")
+    lost = set(original["missing"])
+
+    def samples(actions: int) -> list[Sample]:
+        names = sample_names({int(setup): subjects for setup, subjects in original["subjects"].items()}, actions)
+        numbers = {name: list(map(int, re.findall(r"\d+", name))) for name in names if name not in lost}
+        return [
+            Sample(name, action - 1, subject, camera, setup, trial)
+            for name, (setup, camera, subject, trial, action) in numbers.items()
+        ]
+
+    return samples
 
 
 def sha256_of_index(pool: list[str], split: str) -> str:
@@ -38,27 +43,29 @@ def sha256_of_index(pool: list[str], split: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("rule", "last_setup", "missing"),
+    ("rule", "actions"),
     [
-        ("ntu60-cross-subject", 17, "missing_60.txt"),
-        ("ntu60-cross-view", 17, "missing_60.txt"),
-        ("ntu120-cross-subject", 32, "missing_120.txt"),
+        ("ntu60-cross-subject", 60),
+        ("ntu60-cross-view", 60),
+        ("ntu120-cross-subject", 120),
     ],
 )
-def test_ntu_splits_are_those_of_the_original_study(shared: Path, rule: str, last_setup: int, missing: str) -> None:
-    oracle = json.loads((shared / "data/oracle/splits_oracle.json").read_text())[rule.replace("-", "_")]
-    samples = ntu_samples(shared, last_setup, missing)
+def test_ntu_splits_are_those_of_the_original_study(
+    oracle: Callable[[str], dict], ntu_samples: Callable[[int], list[Sample]], rule: str, actions: int
+) -> None:
+    original = oracle("splits_oracle")[rule.replace("-", "_")]
+    samples = ntu_samples(actions)
     splits = assign(samples, {"rule": rule})
-    assert Counter(splits) == {split: oracle[split] for split in SPLITS}
+    assert Counter(splits) == {split: original[split] for split in SPLITS}
     pool = [split for split in splits if split != "test"]
-    assert sha256_of_index(pool, "train") == oracle["sha256_train"]
-    assert sha256_of_index(pool, "valid") == oracle["sha256_valid"]
+    assert sha256_of_index(pool, "train") == original["sha256_train"]
+    assert sha256_of_index(pool, "valid") == original["sha256_valid"]
     for split in SPLITS:
-        assert sorted(subjects_of(samples, splits, split)) == oracle[f"{split}_subjects"]
+        assert sorted(subjects_of(samples, splits, split)) == original[f"{split}_subjects"]
 
 
-def test_ntu120_cross_setup_trains_on_even_setups(shared: Path) -> None:
-    samples = ntu_samples(shared, 32, "missing_120.txt")
+def test_ntu120_cross_setup_trains_on_even_setups(ntu_samples: Callable[[int], list[Sample]]) -> None:
+    samples = ntu_samples(120)
     splits = assign(samples, {"rule": "ntu120-cross-setup"})
     counts = Counter(splits)
     assert (counts["train"] + counts["valid"], counts["test"]) == (54_468, 59_477)  # as published with CTR-GCN, PYSKL

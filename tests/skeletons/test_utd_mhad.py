@@ -14,8 +14,8 @@ from skelnas.skeletons.utd_mhad import CLASS_NAMES, JOINT_NAMES, PARENTS, open_s
 
 
 @pytest.fixture(scope="module")
-def original(shared):
-    return open_source([shared / "data/utd_mhad/Skeleton.zip"], {})
+def original(real_data):
+    return open_source([real_data / "utd_mhad/Skeleton.zip"], {})
 
 
 def mat(skeleton, name="d_skel", **options):
@@ -71,8 +71,8 @@ def test_lengths_of_the_original_recordings(original):
     assert (min(pool), max(pool), np.median(pool)) == (47, 102, 67)
 
 
-def test_coordinates_are_those_of_the_file(original, shared):
-    with zipfile.ZipFile(shared / "data/utd_mhad/Skeleton.zip") as file:
+def test_coordinates_are_those_of_the_file(original, real_data):
+    with zipfile.ZipFile(real_data / "utd_mhad/Skeleton.zip") as file:
         stored = scipy.io.loadmat(io.BytesIO(file.read("Skeleton/a3_s2_t1_skeleton.mat")))["d_skel"]
     sample = next(sample for sample in original.samples if sample.name == "a3_s2_t1")
     coordinates = original.read(sample).coordinates
@@ -103,8 +103,8 @@ def test_the_source_works_after_pickling(original):
     assert np.array_equal(again.coordinates, original.read(sample).coordinates)
 
 
-def test_content_is_checked(shared, original):
-    path = shared / "data/utd_mhad/Skeleton.zip"
+def test_content_is_checked(real_data, original):
+    path = real_data / "utd_mhad/Skeleton.zip"
     assert len(open_source([path], {"content": original.origin["content"]}).samples) == 861
     with pytest.raises(InputError, match=r"content fingerprint [0-9a-f]{64}, the configuration expects 0000"):
         open_source([path], {"content": "0" * 64})

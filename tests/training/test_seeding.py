@@ -1,7 +1,6 @@
 """Random streams against the original's: state of the generator, loader orders."""
 
 import hashlib
-import json
 
 import pytest
 import torch
@@ -11,13 +10,13 @@ from skelnas.training import seeding as streams
 
 
 @pytest.fixture(scope="module")
-def numeric(shared):
-    return json.loads((shared / "data/oracle/net_oracle.json").read_text())["numeric"]
+def numeric(oracle):
+    return oracle("net_oracle")["numeric"]
 
 
 @pytest.fixture(scope="module")
-def splits(shared):
-    return json.loads((shared / "data/oracle/splits_oracle.json").read_text())
+def splits(oracle):
+    return oracle("splits_oracle")
 
 
 def state_hash(state):

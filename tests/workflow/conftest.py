@@ -11,12 +11,12 @@ from .checkout import UTD_MHAD, Checkout
 
 
 @pytest.fixture(scope="session")
-def new_utd_mhad(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Callable[[], Checkout]:
+def new_utd_mhad(tmp_path_factory: pytest.TempPathFactory, real_data: Path) -> Callable[[], Checkout]:
     """Makes checkouts that train three cells on the real recordings, taken from this machine, as the README says."""
 
     def make() -> Checkout:
         checkout = Checkout.make(tmp_path_factory.mktemp("utd_mhad"))
-        source = {"file": "utd_mhad/Skeleton.zip", "url": str(shared / "data/utd_mhad/Skeleton.zip")}
+        source = {"file": "utd_mhad/Skeleton.zip", "url": str(real_data / "utd_mhad/Skeleton.zip")}
         local = {"datasets": {"utd_mhad": {"sources": [source]}}}
         (checkout.folder / "local.yaml").write_text(yaml.safe_dump(local))
         return replace(checkout, options=("--configfile", str(UTD_MHAD), "local.yaml"))

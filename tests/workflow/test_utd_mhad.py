@@ -42,12 +42,12 @@ AFTER_TRAINING = {
 }
 
 
-def test_images_are_those_of_the_original_study(utd_mhad: Checkout, shared: Path) -> None:
+def test_images_are_those_of_the_original_study(utd_mhad: Checkout, oracle: Callable[[str], dict]) -> None:
     manifest = json.loads((utd_mhad.folder / "results/images/utd_mhad.json").read_text())
-    oracle = json.loads((shared / "data/oracle/splits_oracle.json").read_text())["utdmhad"]
-    assert manifest["images"] == {split: oracle[split] for split in SAMPLES} == SAMPLES
+    original = oracle("splits_oracle")["utdmhad"]
+    assert manifest["images"] == {split: original[split] for split in SAMPLES} == SAMPLES
     assert (manifest["height"], manifest["width"], len(manifest["classes"])) == (20, 68, 27)
-    published = oracle["image_oracle"]
+    published = original["image_oracle"]
     np.testing.assert_allclose(manifest["mean"], published["train_mean_0_255"], rtol=0, atol=1e-9)
     np.testing.assert_allclose(manifest["std"], published["train_std_0_255"], rtol=0, atol=1e-9)
 

@@ -65,7 +65,8 @@ lock:  ## renew requirements.lock from pyproject.toml; torch.lock is changed by 
 	build/lock/bin/pip-compile --quiet --upgrade --strip-extras --no-annotate --no-header --generate-hashes \
 		--unsafe-package torch --constraint torch.lock --extra workflow --extra dev \
 		--output-file build/requirements.lock pyproject.toml
-	{ head -n 1 requirements.lock; grep -E '^[a-z]|^ +--hash' build/requirements.lock; } > build/new.lock
+	{ head -n 1 requirements.lock; awk '/^[a-z0-9]/ {keep = /==/} /^[a-z0-9]|^ +--hash/ {if (keep) print}' \
+		build/requirements.lock; } > build/new.lock
 	mv build/new.lock requirements.lock
 
 bench: $(READY)  ## speed of every engine against a reference-style loop, in one run

@@ -15,6 +15,7 @@ os.environ.update(
     PATH=os.pathsep.join([str(Path(workflow.basedir, "slurm/bin")), os.environ.get("PATH", "")]),
 )
 
+from skelnas.study import paths
 from skelnas.study import runs as study
 from skelnas.study.configuration import checked
 from skelnas.errors import InputError
@@ -106,7 +107,7 @@ def run_cells(wildcards):
 
 def study_files(name):
     """Everything that a study makes, its archive included."""
-    return [*study.study_files(config, name), f"results/archive/{name}.zip"]
+    return [*study.study_files(config, name), paths.archive(name)]
 
 
 def archived_files(wildcards):

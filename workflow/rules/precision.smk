@@ -26,6 +26,3 @@ rule precision:
         "../../envs/data.yaml"
     script:
         "../scripts/precision.py"
-
-
-ruleorder: precision > table

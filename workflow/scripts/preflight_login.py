@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from skelnas.files import write_json
 from skelnas.script import run
-from skelnas.study import preflight
+from skelnas.study import paths, preflight
 from skelnas.study import runs as study
 from skelnas.study.outlook import outlook
 from skelnas.study.plan import free_bytes
@@ -24,9 +24,9 @@ def look(study_name: str, config: dict, jobs: int | None, facts_path: str) -> No
     ]
     need = sum(one.need for one in outlook(standings, [], training, jobs or 1))
     checks = [
-        preflight.writable("results"),
-        preflight.writable("data/raw"),
-        preflight.enough_disk(need, free_bytes("results")),
+        preflight.writable(paths.RESULTS),
+        preflight.writable(paths.RAW),
+        preflight.enough_disk(need, free_bytes(paths.RESULTS)),
         *preflight.data(config, study_name),
         *(preflight.slurm_memory() if jobs else []),
     ]

@@ -6,13 +6,13 @@ from dataclasses import asdict
 
 from skelnas.files import write_json
 from skelnas.script import run
-from skelnas.study import preflight
+from skelnas.study import paths, preflight
 
 
 def look(device: str, facts_path: str) -> None:
     """Check the result folder and the GPU here, and write what was found with the versions here (JSON)."""
     found = preflight.gpu_facts()
-    checks = [preflight.writable("results"), preflight.gpu(found, device, "SLURM_JOB_ID" in os.environ)]
+    checks = [preflight.writable(paths.RESULTS), preflight.gpu(found, device, "SLURM_JOB_ID" in os.environ)]
     facts = {"host": socket.gethostname(), "versions": preflight.versions(), "gpu": found}
     write_json(facts_path, {**facts, "checks": [*map(asdict, checks)]})
 

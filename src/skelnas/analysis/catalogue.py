@@ -1,88 +1,63 @@
-"""The first analyses by name: each a figure or a table of one benchmark. Names are file names without their ending."""
+"""Every analysis of a benchmark by name, which is the name of its files without their ending.
 
+A new analysis is a module of this folder with the function of its figure, of its table or both, and one row here; a
+figure also has its caption in workflow/report/. Nothing is imported before it is drawn: the workflow reads the names.
+"""
+
+import importlib
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import pandas as pd
-from matplotlib.figure import Figure
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
 
-from skelnas.analysis import accuracy_figures, agreement, distribution, operations, ranking_figures
-from skelnas.analysis.provenance import facts_of
-from skelnas.recipe import SPLITS
-from skelnas.results.query import Benchmark
+    from skelnas.results.query import Benchmark
 
-Product = Callable[[Benchmark, pd.DataFrame], Figure | pd.DataFrame]  # of an opened benchmark and its summary
+    Draw = Callable[[Benchmark, pd.DataFrame], Figure]  # of an opened benchmark and its summary
+    Tabulate = Callable[[Benchmark, pd.DataFrame], pd.DataFrame]
 
-
-def _learning_curves(benchmark: Benchmark, summary: pd.DataFrame) -> Figure:
-    curves = {split: distribution.mean_curves(benchmark.curves(split), benchmark.seeds) for split in SPLITS}
-    return accuracy_figures.learning_curves(curves, facts_of(benchmark))
+FIGURE, TABLE = (".png", ".svg"), (".csv",)
 
 
-def _learning_curves_table(benchmark: Benchmark, summary: pd.DataFrame) -> pd.DataFrame:
-    tables = {
-        (split, metric): distribution.mean_curves(benchmark.curves(split, metric), benchmark.seeds)
-        for split in SPLITS
-        for metric in ("top1", "loss")
-    }
-    return pd.concat([table.assign(split=split, metric=metric) for (split, metric), table in tables.items()])
+@dataclass(frozen=True)
+class Analysis:
+    """The module of this folder that makes it, and there the functions of its figure and of its table; empty: none."""
+
+    module: str
+    figure: str = ""
+    table: str = ""
+
+    def files(self, name: str) -> list[str]:
+        """The files that it makes under that name."""
+        return [f"{name}{end}" for end in (FIGURE if self.figure else ()) + (TABLE if self.table else ())]
 
 
-def _accuracy_distribution(benchmark: Benchmark, summary: pd.DataFrame) -> Figure:
-    return accuracy_figures.accuracy_distribution(summary, facts_of(benchmark))
-
-
-def _accuracy_and_cost(benchmark: Benchmark, summary: pd.DataFrame) -> Figure:
-    return accuracy_figures.accuracy_and_cost(summary, facts_of(benchmark))
-
-
-def _best_and_worst_cells(benchmark: Benchmark, summary: pd.DataFrame) -> Figure:
-    return ranking_figures.best_and_worst_cells(summary, facts_of(benchmark))
-
-
-def _operations_and_edges(benchmark: Benchmark, summary: pd.DataFrame) -> Figure:
-    return ranking_figures.operations_and_edges(operations.by_operation_and_edge(summary), facts_of(benchmark))
-
-
-def _operations_and_edges_table(benchmark: Benchmark, summary: pd.DataFrame) -> pd.DataFrame:
-    return operations.by_operation_and_edge(summary)
-
-
-def _rank_agreement(benchmark: Benchmark, summary: pd.DataFrame) -> Figure:
-    valid, test = benchmark.values("valid"), benchmark.values("test")
-    correlations = agreement.rank_agreement(valid, test, benchmark.seeds)
-    return ranking_figures.rank_agreement(valid, test, correlations, facts_of(benchmark))
-
-
-def _rank_agreement_table(benchmark: Benchmark, summary: pd.DataFrame) -> pd.DataFrame:
-    return agreement.rank_agreement(benchmark.values("valid"), benchmark.values("test"), benchmark.seeds)
-
-
-def _noise_table(benchmark: Benchmark, summary: pd.DataFrame) -> pd.DataFrame:
-    representatives = summary["class_representative"].to_numpy()
-    return agreement.noise(benchmark.values("test"), representatives, benchmark.samples["test"])
-
-
-def _ranking_table(benchmark: Benchmark, summary: pd.DataFrame) -> pd.DataFrame:
-    return distribution.ranking(summary)
-
-
-def _structure_table(benchmark: Benchmark, summary: pd.DataFrame) -> pd.DataFrame:
-    return operations.structure_by_rank(distribution.ranking(summary))
-
-
-FIGURES: dict[str, Product] = {
-    "learning-curves": _learning_curves,
-    "accuracy-distribution": _accuracy_distribution,
-    "accuracy-and-cost": _accuracy_and_cost,
-    "best-and-worst-cells": _best_and_worst_cells,
-    "operations-and-edges": _operations_and_edges,
-    "rank-agreement": _rank_agreement,
+ANALYSES = {
+    "learning-curves": Analysis("products", "learning_curves", "learning_curves_table"),
+    "accuracy-distribution": Analysis("products", "accuracy_distribution"),
+    "accuracy-and-cost": Analysis("products", "accuracy_and_cost"),
+    "best-and-worst-cells": Analysis("products", "best_and_worst_cells"),
+    "operations-and-edges": Analysis("products", "operations_and_edges", "operations_and_edges_table"),
+    "rank-agreement": Analysis("products", "rank_agreement", "rank_agreement_table"),
+    "noise": Analysis("products", table="noise_table"),
+    "ranking": Analysis("products", table="ranking_table"),
+    "structure-by-rank": Analysis("products", table="structure_table"),
 }
-TABLES: dict[str, Product] = {
-    "learning-curves": _learning_curves_table,
-    "operations-and-edges": _operations_and_edges_table,
-    "rank-agreement": _rank_agreement_table,
-    "noise": _noise_table,
-    "ranking": _ranking_table,
-    "structure-by-rank": _structure_table,
-}
+FIGURES = tuple(name for name, analysis in ANALYSES.items() if analysis.figure)
+TABLES = tuple(name for name, analysis in ANALYSES.items() if analysis.table)
+
+
+def figure(name: str) -> "Draw":
+    """What draws the figure of that name."""
+    return getattr(_module(name), ANALYSES[name].figure)
+
+
+def table(name: str) -> "Tabulate":
+    """What makes the table of that name."""
+    return getattr(_module(name), ANALYSES[name].table)
+
+
+def _module(name: str) -> object:
+    return importlib.import_module(f"skelnas.analysis.{ANALYSES[name].module}")

@@ -11,6 +11,7 @@ import subprocess
 import sys
 
 from skelnas.commands.asked import add_study_arguments, read_asked
+from skelnas.study import paths
 
 add_arguments = add_study_arguments
 
@@ -23,5 +24,5 @@ def run(given: argparse.Namespace) -> int:
     configuration = ["--configfile", *given.configfile] if given.configfile else []
     command = [sys.executable, "-m", "snakemake", *where, "--quiet", "rules", "progress", "host", *configuration]
     # Everything is looked at afresh; the probe of the node follows from it.
-    asked_for = ["--forcerun", "preflight_login", "--", f"logs/preflight/{study}.json"]
+    asked_for = ["--forcerun", "preflight_login", "--", paths.preflight(study)]
     return subprocess.run([*command, *asked_for], check=False).returncode

@@ -18,6 +18,7 @@ from skelnas import environment
 from skelnas.errors import InputError
 from skelnas.files import sha256_of_file, write_text
 from skelnas.images.image_set import read_image_set
+from skelnas.study import paths
 from skelnas.study import runs as study
 from skelnas.text import size
 
@@ -62,7 +63,7 @@ def data(config: study.Config, name: str, folder: Path = Path()) -> list[Check]:
     """Whether the image sets of a study are intact or, where they are not made yet, their sources are within reach."""
     found = []
     for dataset in dict.fromkeys(run.dataset for run in study.runs(config, name)):
-        path = folder / f"results/images/{dataset}.h5"
+        path = folder / paths.images(dataset)
         if path.is_file():
             found.append(_image_set(path))
         else:
@@ -85,7 +86,7 @@ def _source(entry: Mapping[str, str], folder: Path, generated: bool) -> Check:
         present = Path(entry["folder"]).is_dir()
         sentence = "is there" if present else "is not there: correct `folder` in config.yaml"
         return Check(present, f"the folder {entry['folder']} {sentence}")
-    path, url = folder / "data/raw" / entry["file"], entry.get("url", "")
+    path, url = folder / paths.raw(entry), entry.get("url", "")
     if path.is_file():
         return _file(path, entry.get("sha256", ""))
     if generated:

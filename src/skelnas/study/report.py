@@ -4,6 +4,7 @@ import re
 from datetime import datetime, timedelta
 
 from skelnas.progress import span
+from skelnas.study import paths
 from skelnas.study import runs as study_runs
 from skelnas.study.outlook import RunOutlook, ends, outlook
 from skelnas.study.plan import CALIBRATION, free_bytes, read_calibration
@@ -44,7 +45,7 @@ def plan_text(study: str, config: study_runs.Config, profile: Profile) -> str:
     at_a_time = f"{profile.jobs} jobs" if profile.jobs > 1 else "one job"
     if profile.devices > 1:
         at_a_time += f" of {profile.devices} GPUs"
-    need, free = sum(one.need for one in found), free_bytes("results")
+    need, free = sum(one.need for one in found), free_bytes(paths.RESULTS)
     left, all_hours = sum(one.standing.left for one in found), [one.hours for one in found]
     together = f"{hours(sum(all_hours))} hours of one device" if None not in all_hours else "not every rate is known"
     parts = [
@@ -189,7 +190,7 @@ def rate_sentence(one: RunOutlook) -> str:
     """Where the run's rate comes from, or how to get one."""
     standing, name = one.standing, one.standing.run.folder
     if standing.manifest is None:
-        images = f"results/images/{standing.run.dataset}.json"
+        images = paths.manifest(standing.run.dataset)
         return f"{name}: no rate is known before the images are made: snakemake --cores all {images}"
     if one.rate is None:
         return (

@@ -1,29 +1,19 @@
-"""From a checked configuration to runs, shards and files: the path grammar of the workflow as plain functions."""
+"""From a checked configuration to runs, their shards and the files that a study makes."""
 
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from skelnas.analysis.catalogue import ANALYSES, FIGURE, TABLE
 from skelnas.cells.selection import select, shard_cells, shard_name, shards
 from skelnas.errors import InputError
 from skelnas.files import sha256_of_json
 from skelnas.recipe import NETWORK_VERSION, Recipe
+from skelnas.study import paths
 
 Config = dict[str, Any]
 
-FIGURE, TABLE = (".png", ".svg"), (".csv",)
 DATA_FIGURES = {"contact-sheet": FIGURE, "data-card": FIGURE + TABLE, "encodings": FIGURE}
-ANALYSES = {
-    "learning-curves": FIGURE + TABLE,
-    "accuracy-distribution": FIGURE,
-    "accuracy-and-cost": FIGURE,
-    "best-and-worst-cells": FIGURE,
-    "operations-and-edges": FIGURE + TABLE,
-    "rank-agreement": FIGURE + TABLE,
-    "noise": TABLE,
-    "ranking": TABLE,
-    "structure-by-rank": TABLE,
-}
 
 
 @dataclass(frozen=True)
@@ -49,7 +39,7 @@ class Run:
     def shard_paths(self) -> list[str]:
         """Every shard file of the run, seed by seed."""
         names = [shard_name(cells) for cells in self.shards()]
-        return [f"results/train/{self.folder}/seed{seed}/{name}.h5" for seed in self.seeds for name in names]
+        return [paths.shard(self.folder, seed, name) for seed in self.seeds for name in names]
 
 
 def runs(config: Config, study: str) -> list[Run]:
@@ -135,8 +125,7 @@ def image_options(config: Config, dataset: str) -> Config:
 def raw_files(config: Config, dataset: str) -> list[str]:
     """The data set's sources in the reader's order: files below data/raw/, and folders that are read in place."""
     image_options(config, dataset)
-    sources = config["datasets"][dataset]["sources"]
-    return [source.get("folder") or f"data/raw/{source['file']}" for source in sources]
+    return [paths.raw(source) for source in config["datasets"][dataset]["sources"]]
 
 
 def source_files(config: Config) -> list[str]:
@@ -164,12 +153,11 @@ def study_files(config: Config, study: str) -> list[str]:
     """Everything that a study makes and that its archive holds."""
     wanted, analyses, files = runs(config, study), config["studies"][study]["analyses"], []
     for dataset in dict.fromkeys(run.dataset for run in wanted):
-        files += [f"results/images/{dataset}.h5", f"results/images/{dataset}.json"]
-        files += [f"results/images/{dataset}/{name}{end}" for name, ends in DATA_FIGURES.items() for end in ends]
+        files += [paths.images(dataset), paths.manifest(dataset)]
+        files += [paths.image_figure(dataset, f"{name}{end}") for name, ends in DATA_FIGURES.items() for end in ends]
     for run in wanted:
-        files += [f"results/benchmark/{run.folder}{end}" for end in (".h5", ".parquet")]
-        files += [f"results/analysis/{run.folder}/{name}{end}" for name in analyses for end in ANALYSES[name]]
+        files += [paths.benchmark(run.folder, end) for end in (".h5", ".parquet")]
+        files += [paths.analysis(run.folder, file) for name in analyses for file in ANALYSES[name].files(name)]
     for comparison in config["studies"][study]["comparisons"]:
-        folder = "{dataset}/{recipe}-against-{other}".format_map(comparison)
-        files += [f"results/analysis/{folder}/precision{end}" for end in FIGURE + TABLE]
+        files += [paths.comparison(**comparison, file=f"precision{end}") for end in FIGURE + TABLE]
     return files

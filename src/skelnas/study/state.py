@@ -14,6 +14,7 @@ import h5py
 from skelnas.cells.selection import shard_name
 from skelnas.recipe import Recipe
 from skelnas.results.shard import identity, timing_path
+from skelnas.study import paths
 from skelnas.study import runs as study
 from skelnas.training.journal import SUFFIX, Journal
 
@@ -49,18 +50,21 @@ class ShardStanding:
     @property
     def log(self) -> Path:
         """The log of the shard's last job, relative to the folder of the workflow."""
-        return Path("logs", *self.path.parts[-5:-1], f"{self.path.stem}.log")
+        return Path(paths.shard_log(*self._names))
 
     @property
     def slurm_logs(self) -> Path:
         """The folder of what SLURM and the jobs themselves said, one file per job, as slurm/config.yaml has it."""
-        return Path("logs/slurm/rule_train", self.comment.removeprefix("rule_train_wildcards_"))
+        return Path(paths.shard_slurm_logs(*self._names))
 
     @property
     def comment(self) -> str:
         """What SLURM shows as the comment of the shard's job (`squeue --format %k`)."""
-        dataset, recipe, seed = self.path.parts[-4:-1]
-        return f"rule_train_wildcards_{dataset}_{recipe}_{seed.removeprefix('seed')}_{self.path.stem}"
+        return paths.shard_comment(*self._names)
+
+    @property
+    def _names(self) -> tuple[str, str, int, str]:
+        return self.path.parts[-4], self.path.parts[-3], self.seed, self.path.stem
 
 
 @dataclass(frozen=True)
@@ -86,10 +90,10 @@ class RunStanding:
 
 def run_standing(run: study.Run, recipe: Recipe, engine: str, folder: Path = Path()) -> RunStanding:
     """How far one run is, in the workflow's `folder`, when trained with `engine`."""
-    manifest = _manifest(folder / f"results/images/{run.dataset}.json")
+    manifest = _manifest(folder / paths.manifest(run.dataset))
     shards = []
     for seed in run.seeds:
-        seed_folder = folder / f"results/train/{run.folder}/seed{seed}"
+        seed_folder = folder / paths.shards(run.folder, seed)
         present, journals = _names(seed_folder), _names(seed_folder / ".journal")
         for cells in run.shards():
             path = seed_folder / f"{shard_name(cells)}.h5"
@@ -103,7 +107,7 @@ def run_standing(run: study.Run, recipe: Recipe, engine: str, folder: Path = Pat
                 found = [_journal_standing(shard, Journal(path, own, engine, kind)) for kind in kinds]
                 shard = max(found, key=lambda one: len(one.recorded), default=shard)
             shards.append(shard if shard.finished else _with_log(shard, folder))
-    aggregated = (folder / f"results/benchmark/{run.folder}.h5").is_file()
+    aggregated = (folder / paths.benchmark(run.folder)).is_file()
     return RunStanding(run, recipe, manifest, tuple(shards), aggregated)
 
 

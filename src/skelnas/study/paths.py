@@ -1,0 +1,78 @@
+"""The path grammar of the workflow, relative to its folder; the top of the Snakefile explains each path.
+
+Rules spell the same paths with wildcards. Nothing else in the package knows where a file lies.
+"""
+
+from collections.abc import Mapping
+
+RESULTS, RAW = "results", "data/raw"
+
+
+def raw(source: Mapping[str, str]) -> str:
+    """A source of a data set: a file below data/raw/, or a folder that is read in place."""
+    return source.get("folder") or f"{RAW}/{source['file']}"
+
+
+def images(dataset: str) -> str:
+    """The image set."""
+    return f"{RESULTS}/images/{dataset}.h5"
+
+
+def manifest(dataset: str) -> str:
+    """What training depends on of the image set."""
+    return f"{RESULTS}/images/{dataset}.json"
+
+
+def image_figure(dataset: str, file: str) -> str:
+    """What the images look like."""
+    return f"{RESULTS}/images/{dataset}/{file}"
+
+
+def shards(run: str, seed: int) -> str:
+    """The folder of the shards of a run (`{dataset}/{recipe}`) with one seed."""
+    return f"{RESULTS}/train/{run}/seed{seed}"
+
+
+def shard(run: str, seed: int, name: str) -> str:
+    """One shard."""
+    return f"{shards(run, seed)}/{name}.h5"
+
+
+def shard_log(dataset: str, recipe: str, seed: int, name: str) -> str:
+    """What the shard's last job said."""
+    return f"logs/train/{dataset}/{recipe}/seed{seed}/{name}.log"
+
+
+def shard_comment(dataset: str, recipe: str, seed: int, name: str) -> str:
+    """What SLURM shows as the comment of the shard's job (`squeue --format %k`)."""
+    return f"rule_train_wildcards_{dataset}_{recipe}_{seed}_{name}"
+
+
+def shard_slurm_logs(dataset: str, recipe: str, seed: int, name: str) -> str:
+    """The folder of what SLURM and the shard's jobs said, one file per job, as slurm/config.yaml has it."""
+    return f"logs/slurm/rule_train/{dataset}_{recipe}_{seed}_{name}"
+
+
+def benchmark(run: str, ending: str = ".h5") -> str:
+    """Everything of a run merged, or its summary (`.parquet`)."""
+    return f"{RESULTS}/benchmark/{run}{ending}"
+
+
+def analysis(run: str, file: str) -> str:
+    """A figure or a table of a run."""
+    return f"{RESULTS}/analysis/{run}/{file}"
+
+
+def comparison(dataset: str, recipe: str, other: str, file: str) -> str:
+    """A figure or a table of two recipes compared."""
+    return analysis(f"{dataset}/{recipe}-against-{other}", file)
+
+
+def archive(study: str) -> str:
+    """The study, packed with checksums."""
+    return f"{RESULTS}/archive/{study}.zip"
+
+
+def preflight(study: str) -> str:
+    """What `skelnas preflight` found."""
+    return f"logs/preflight/{study}.json"

@@ -26,12 +26,11 @@ from skelnas.progress import Progress
 from skelnas.recipe import Recipe
 from skelnas.text import text_table
 from skelnas.training.gpu.arena import Arena
-from skelnas.training.gpu.cells import GroupTables
-from skelnas.training.gpu.network import StackedNetwork
+from skelnas.training.gpu.groups import GroupTables, capacity_of, work_lists
+from skelnas.training.gpu.network import GpuNetwork
 from skelnas.training.gpu.operations import triton as kernels
 from skelnas.training.gpu.operations.check import CELLS
-from skelnas.training.gpu.state import StackedState
-from skelnas.training.gpu.work_lists import capacity, work_lists
+from skelnas.training.gpu.state import GpuState
 from skelnas.training.precision import computing_in
 
 TYPES = {
@@ -77,13 +76,13 @@ def launches(precision: str) -> dict[str, tuple[JITFunction, dict[str, object], 
 
 def go_through_a_step(precision: str) -> None:
     """Launch every kernel of a training step and of an evaluation of a small group."""
-    room = capacity([CELLS])
-    lists = work_lists(CELLS, room)
-    state = StackedState(len(CELLS), room, 16, UTD.full.classes, 1, torch.float32, "cpu")
+    capacity = capacity_of([CELLS])
+    lists = work_lists(CELLS, capacity)
+    state = GpuState(len(CELLS), capacity, 16, UTD.full.classes, 1, torch.float32, "cpu")
     block = torch.zeros(1 << 29, dtype=torch.uint8)
     shape = UTD.full.batch_size, UTD.full.height, UTD.full.width
     narrow = torch.bfloat16 if precision == "bf16" else torch.float32
-    network = StackedNetwork(state, GroupTables.of(lists, "cpu"), shape, narrow, kernels, Arena(block))
+    network = GpuNetwork(state, GroupTables.of(lists, "cpu"), shape, narrow, kernels, Arena(block))
     labels = torch.zeros((len(CELLS), shape[0]), dtype=torch.int64)
     with torch.no_grad(), computing_in("tf32" if precision == "tf32" else "fp32", torch.device("cpu")):
         network.train_step(labels, Recipe(epochs=1, batch_size=shape[0]))

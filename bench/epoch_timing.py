@@ -8,9 +8,9 @@ import torch
 from skelnas.images.image_set import ImageSet
 from skelnas.processes import JobFailure, run_in_processes
 from skelnas.recipe import Recipe
-from skelnas.training.cpu.training import LeanTraining, keep_freed_memory
-from skelnas.training.gpu.groups import deal, room_for
-from skelnas.training.gpu.training import StackedTraining
+from skelnas.training.cpu.training import CpuTraining, keep_freed_memory
+from skelnas.training.gpu.groups import capacity_for, partition
+from skelnas.training.gpu.training import GpuTraining
 from skelnas.training.precision import dtype
 from skelnas.training.resident import ResidentImages
 from skelnas.training.settings import Job, Settings, TrainingError
@@ -32,7 +32,7 @@ def epoch_seconds(jobs: Sequence[Job], images: ImageSet, recipe: Recipe, setting
     keep_freed_memory()
 
     def work(job: Job) -> float:
-        training = LeanTraining(*job, images, data, recipe)
+        training = CpuTraining(*job, images, data, recipe)
         training.run_epoch()
         begun = monotonic()
         training.run_epoch()
@@ -52,9 +52,9 @@ def _on_gpu(jobs: Sequence[Job], images: ImageSet, recipe: Recipe, settings: Set
     size = settings.group_size
     if size == "auto":
         size = group_size(jobs, images, recipe, torch.cuda.mem_get_info()[0])
-    groups = deal(jobs, min(size, len(jobs)))
+    groups = partition(jobs, min(size, len(jobs)))
     operations = operations_for(data.pool.device, recipe)
-    training = StackedTraining(max(map(len, groups)), room_for(groups), images, data, recipe, operations)
+    training = GpuTraining(max(map(len, groups)), capacity_for(groups), images, data, recipe, operations)
     total = 0.0
     for group in groups:
         training.start(group)

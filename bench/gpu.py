@@ -35,7 +35,7 @@ from skelnas.training.gpu.operations import check as kernel_check
 from skelnas.training.metrics import Curves
 
 ROOT = Path(__file__).resolve().parents[1]
-TESTED = "tests/training/fused"
+TESTED = "tests/training/gpu"
 EQUAL = 1e-6  # relative; curves keep losses in float32, whose last bit is 6e-8
 CELLS = 20
 CROWDS, PROCESSES, EPOCHS = (8, 200), (1, 2, 4), (2, 22)  # cells; processes; epochs of a short and of a long run

@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader, Dataset
 from skelnas.cells import space
 from skelnas.images.image_set import ImageSet
 from skelnas.recipe import SPLITS, Recipe
-from skelnas.training import seeding as streams
+from skelnas.training import seeding
 
 
 class Pictures(Dataset):
@@ -41,7 +41,7 @@ def train_reference(
 ) -> np.ndarray:
     """Train one cell; float64 (epochs, 3 splits, 3): mean loss, top-1 and top-5 counts, splits as in SPLITS."""
     torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
-    network, generator = streams.start(space.cell(index), seed, images.classes, images.height, images.width)
+    network, generator = seeding.start(space.cell(index), seed, images.classes, images.height, images.width)
     network = nn.DataParallel(network.to(device, dtype))
     optimiser = torch.optim.SGD(
         network.parameters(),
@@ -57,7 +57,7 @@ def train_reference(
     for epoch in range(recipe.epochs):
         for group in optimiser.param_groups:
             group["lr"] = recipe.rate(epoch)
-        order = streams.train_order(generator, len(images.train_index), len(images.valid_index))
+        order = seeding.train_order(generator, len(images.train_index), len(images.valid_index))
         orders = {"train": images.train_index[order.numpy()], "test": range(len(test)), "valid": images.valid_index}
         for split in ("train", "test", "valid"):
             loader = _loader(test if split == "test" else pool, orders[split], recipe.batch_size)

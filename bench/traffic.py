@@ -26,14 +26,14 @@ from skelnas.cells.selection import select
 from skelnas.recipe import Recipe
 from skelnas.text import text_table
 from skelnas.training.gpu.arena import Arena
-from skelnas.training.gpu.cells import GroupTables
-from skelnas.training.gpu.network import StackedNetwork
-from skelnas.training.gpu.state import StackedState
-from skelnas.training.gpu.work_lists import ABSENT, BIAS, CONVOLUTION, POOL, SKIP, capacity, work_lists
+from skelnas.training.gpu.groups import GroupTables, capacity_of, work_lists
+from skelnas.training.gpu.network import GpuNetwork
+from skelnas.training.gpu.operations import ABSENT, BIAS, CONVOLUTION, POOL, SKIP
+from skelnas.training.gpu.state import GpuState
 
 HEADER = ("shape", "batch of", "moved", "ideal", "at most", "launches")
-LAUNCHES = {"normalise_backward": 3, "weight_gradient": 2, "channel_sums": 2, "tile_sums": 0}  # others: one
-PARAMETER_MOVES, STATISTIC_MOVES = 5, 3  # of `descend` and `average`: what one pass reads and writes
+LAUNCHES = {"batch_norm_backward": 3, "weight_gradient": 2, "channel_sums": 2, "tile_sums": 0}  # others: one
+PARAMETER_MOVES, STATISTIC_MOVES = 5, 3  # of `sgd_step` and `update_running_stats`: what one pass reads and writes
 
 
 class Counted(TorchDispatchMode):
@@ -102,17 +102,15 @@ def _gradients(kinds: Tensor, out: Tensor) -> int:
 
 
 MOVED = {
-    "average": lambda means, *others: 2 * STATISTIC_MOVES * means.numel() * means.element_size(),
+    "update_running_stats": lambda means, *others: 2 * STATISTIC_MOVES * means.numel() * means.element_size(),
     "channel_sums": lambda images, slots, out: _working(slots) * _image(images),
     "convolve": lambda source, slots, weight, out, *rest: _working(slots) * (_image(source) + _image(out)),
-    "convolve_transposed": lambda gradient, slots, weight, out, *rest: (
-        _working(slots) * (_image(gradient) + _image(out))
-    ),
-    "descend": lambda parameters, *others: PARAMETER_MOVES * parameters.numel() * parameters.element_size(),
+    "input_gradient": lambda gradient, slots, weight, out, *rest: _working(slots) * (_image(gradient) + _image(out)),
+    "sgd_step": lambda parameters, *others: PARAMETER_MOVES * parameters.numel() * parameters.element_size(),
     "evaluate_nodes": lambda pool, source, kinds, *others: _nodes(kinds, others[-1]),
     "image_sums": lambda images, sums: len(images) * _image(images),
-    "normalise": lambda images, sums, norms: 0,
-    "normalise_backward": lambda gradient, kinds, indices, images, norms: _backward(kinds, gradient),
+    "batch_norm_stats": lambda images, sums, norms: 0,
+    "batch_norm_backward": lambda gradient, kinds, indices, images, norms: _backward(kinds, gradient),
     "pixel_means": lambda images, factor, offset: len(images) * _image(images),
     "sum_gradients": lambda gradients, returned, kinds, indices, node, out: _gradients(kinds, out),
     "sum_nodes": lambda pool, convolved, kinds, indices, factor, offset, out: _nodes(kinds, out),
@@ -124,13 +122,13 @@ MOVED = {
 def counted(cells: tuple[int, ...], shape: Shape, precision: str, evaluating: bool, repeats: int = REPEATS) -> Counted:
     """A training step, or an evaluation, of one batch of each cell."""
     group = [space.cell(index) for index in cells]
-    room = capacity([group])
-    state = StackedState(len(group), room, 16, shape.classes, repeats, torch.float32, "meta")
+    capacity = capacity_of([group])
+    state = GpuState(len(group), capacity, 16, shape.classes, repeats, torch.float32, "meta")
     narrow = torch.bfloat16 if precision == "bf16" else torch.float32
     size = shape.batch_size, shape.height, shape.width
-    tables = GroupTables.of(work_lists(group, room), "cpu")
+    tables = GroupTables.of(work_lists(group, capacity), "cpu")
     count = Counted()
-    network = StackedNetwork(state, tables, size, narrow, count.operations, Arena(None))
+    network = GpuNetwork(state, tables, size, narrow, count.operations, Arena(None))
     labels = torch.zeros((len(group), shape.batch_size), dtype=torch.int64, device="meta")
     with torch.no_grad(), count:
         network.put(torch.zeros((len(group), *size, 3), device="meta"))

@@ -9,6 +9,12 @@ from torch import Tensor, nn
 
 from skelnas.cells.space import EDGES, OPERATIONS, Cell
 
+NORM_EPSILON, NORM_MOMENTUM = 1e-5, 0.1  # of every BatchNorm
+
+
+def _batch_norm(channels: int) -> nn.BatchNorm2d:
+    return nn.BatchNorm2d(channels, NORM_EPSILON, NORM_MOMENTUM)
+
 
 class Zero(nn.Module):
     """The operation `none`. It multiplies, as the original does, so a NaN goes through it; its gradient is zero."""
@@ -26,7 +32,7 @@ class ConvUnit(nn.Sequential):
         # The operands of the ReLU are also read by other edges, so it must not work in place.
         self.relu = nn.ReLU()
         self.conv = nn.Conv2d(channels_in, channels_out, kernel, stride, padding=kernel // 2, bias=False)
-        self.norm = nn.BatchNorm2d(channels_out)
+        self.norm = _batch_norm(channels_out)
 
 
 def operation(name: str, channels: int) -> nn.Module:
@@ -87,14 +93,14 @@ class Network(nn.Module):
         super().__init__()
         self.stem = nn.Sequential()
         self.stem.conv = nn.Conv2d(3, channels, 3, padding=1, bias=False)
-        self.stem.norm = nn.BatchNorm2d(channels)
+        self.stem.norm = _batch_norm(channels)
         self.cells = nn.Sequential()
         for stage in range(3):
             width = channels * 2**stage
             if stage:
                 self.cells.append(ReductionBlock(width // 2, width))
             self.cells.extend(SearchCell(cell, width) for _ in range(repeats))
-        self.norm = nn.BatchNorm2d(width)
+        self.norm = _batch_norm(width)
         self.relu = nn.ReLU(inplace=True)
         self.classifier = nn.Linear(width, classes)
 

@@ -23,7 +23,7 @@ def test_larger_batches_move_more_with_the_same_launches():
     small, large = (counted(cells, shape, "bf16", evaluating=False) for shape in shapes)
     assert small.launches == large.launches
     assert large.bytes["convolve"] == 2 * small.bytes["convolve"] > 0
-    assert large.bytes["descend"] == small.bytes["descend"] > 0
+    assert large.bytes["sgd_step"] == small.bytes["sgd_step"] > 0
 
 
 def test_evaluation_writes_no_convolution_of_a_cell():
@@ -31,7 +31,7 @@ def test_evaluation_writes_no_convolution_of_a_cell():
     count = counted(select("stratified-5"), SMALL, "bf16", evaluating=True)
     assert count.launches["convolve"] == 8
     assert count.launches["evaluate_nodes"] == 45
-    assert count.launches["normalise"] == count.launches["weight_gradient"] == 0
+    assert count.launches["batch_norm_stats"] == count.launches["weight_gradient"] == 0
 
 
 def test_no_engine_moves_less_than_the_ideal_one():

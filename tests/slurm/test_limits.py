@@ -19,9 +19,9 @@ if any(argument.endswith("train.py") for argument in sys.orig_argv):
     import os, time
     from pathlib import Path
     from skelnas.cells import space
-    from skelnas.training import seeding as streams
-    from skelnas.training.cpu.training import LeanTraining
-    start, run_batch = streams.start, LeanTraining.run_batch
+    from skelnas.training import seeding
+    from skelnas.training.cpu.training import CpuTraining
+    start, run_batch = seeding.start, CpuTraining.run_batch
 """
 SLOW = """
     def slow(self):
@@ -29,13 +29,13 @@ SLOW = """
         with Path("batches.txt").open("a") as lines:
             lines.write(f"{{os.environ['SLURM_JOB_ID']}} {{self.epoch}} {{self.batch}}\\n")
         time.sleep({pause})
-    LeanTraining.run_batch = slow
+    CpuTraining.run_batch = slow
 """
 CRASH = """
     def crashing(cell, *arguments):
         assert cell != space.cell(6), 'no luck with this cell'
         return start(cell, *arguments)
-    streams.start = crashing
+    seeding.start = crashing
 """
 SECONDS = 100  # that four cells then take: SLURM notices within a minute and a half that a minute is over
 

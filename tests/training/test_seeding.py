@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from skelnas.cells import space
-from skelnas.training import seeding as streams
+from skelnas.training import seeding
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def state_hash(state):
 
 def test_generator_goes_on_where_the_original_did(numeric):
     for entry in numeric:
-        _, generator = streams.start(space.cell(entry["index"]), entry["seed"], entry["classes"], 20, 68)
+        _, generator = seeding.start(space.cell(entry["index"]), entry["seed"], entry["classes"], 20, 68)
         assert state_hash(generator.get_state()) == entry["rng_state_sha256_after_flop_count"]
         drawn = [torch.randint(0, 2147483647, (), generator=generator).item() for _ in range(3)]
         assert drawn == entry["next_randint_0_2147483647_x3"]
@@ -49,9 +49,9 @@ def test_sample_orders_are_the_originals(numeric, splits):
     indices = utd_mhad_indices(splits)
     train_index = torch.tensor(indices["train"])
     for entry in numeric:
-        _, generator = streams.start(space.cell(entry["index"]), entry["seed"], entry["classes"], 20, 68)
+        _, generator = seeding.start(space.cell(entry["index"]), entry["seed"], entry["classes"], 20, 68)
         for epoch in entry["loader_order"]:
-            order = streams.train_order(generator, len(indices["train"]), len(indices["valid"]))
+            order = seeding.train_order(generator, len(indices["train"]), len(indices["valid"]))
             positions = train_index[order].tolist()
             assert positions[:10] == epoch["train_first10"]
             assert positions[-3:] == epoch["train_last3"]
@@ -61,11 +61,11 @@ def test_sample_orders_are_the_originals(numeric, splits):
 def test_validation_draws_are_where_the_original_made_them(numeric, splits):
     indices = utd_mhad_indices(splits)
     entry = numeric[0]
-    _, generator = streams.start(space.cell(entry["index"]), entry["seed"], entry["classes"], 20, 68)
+    _, generator = seeding.start(space.cell(entry["index"]), entry["seed"], entry["classes"], 20, 68)
     for epoch in entry["loader_order"]:
         before = torch.Generator()
         before.set_state(generator.get_state())
-        streams.train_order(generator, len(indices["train"]), len(indices["valid"]))
+        seeding.train_order(generator, len(indices["train"]), len(indices["valid"]))
         # Draw by hand: loader seed, train order, two loader seeds, valid order.
         torch.empty((), dtype=torch.int64).random_(generator=before)
         torch.randperm(len(indices["train"]), generator=before)
@@ -78,14 +78,14 @@ def test_validation_draws_are_where_the_original_made_them(numeric, splits):
 
 def test_callers_random_state_is_untouched():
     before = torch.get_rng_state()
-    streams.start(space.cell(0), 777, 4, 8, 12)
+    seeding.start(space.cell(0), 777, 4, 8, 12)
     assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_seeds_and_cells_have_their_own_streams():
     def begin(index, seed):
-        network, generator = streams.start(space.cell(index), seed, 4, 8, 12)
-        return network.stem.conv.weight, streams.train_order(generator, 50, 5)
+        network, generator = seeding.start(space.cell(index), seed, 4, 8, 12)
+        return network.stem.conv.weight, seeding.train_order(generator, 50, 5)
 
     (weights, order), (other_weights, other_order) = begin(0, 777), begin(0, 888)
     assert not torch.equal(weights, other_weights)

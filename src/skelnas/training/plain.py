@@ -14,7 +14,7 @@ from skelnas.errors import InputError
 from skelnas.images.image_set import ImageSet
 from skelnas.network import Network
 from skelnas.recipe import SPLITS, Recipe
-from skelnas.training import seeding as streams
+from skelnas.training import seeding
 from skelnas.training.checkpoint import Checkpoint
 from skelnas.training.metrics import Curves, Tally
 from skelnas.training.precision import computing_in, dtype, epoch_precision
@@ -37,7 +37,7 @@ def train_cell(
     With a `checkpoint` the training goes on where a killed one was, and ends with the same curves bit for bit.
     """
     data = ResidentImages.of(images, device, dtype(recipe))
-    network, generator = streams.start(cell, seed, images.classes, images.height, images.width)
+    network, generator = seeding.start(cell, seed, images.classes, images.height, images.width)
     network = network.to(device, dtype(recipe))
     optimiser = torch.optim.SGD(
         network.parameters(),
@@ -51,7 +51,7 @@ def train_cell(
     for epoch in range(first, recipe.epochs):
         for group in optimiser.param_groups:
             group["lr"] = recipe.rate(epoch)
-        order = streams.train_order(generator, len(images.train_index), len(images.valid_index))
+        order = seeding.train_order(generator, len(images.train_index), len(images.valid_index))
         with computing_in(epoch_precision(recipe, epoch), device):
             train = train_epoch(network, optimiser, data, order.to(device), recipe.batch_size)
             test = evaluate(network, data, data.test, data.test_labels)

@@ -15,7 +15,7 @@ from skelnas.recipe import Recipe
 from skelnas.training import plain
 from skelnas.training.cpu import engine as cpu
 from skelnas.training.cpu import training as lean_training
-from skelnas.training.cpu.training import LeanTraining
+from skelnas.training.cpu.training import CpuTraining
 from skelnas.training.engines import Settings, TrainingError, train_jobs
 from skelnas.training.resident import ResidentImages
 from skelnas.training.termination import ended_by_sigterm
@@ -61,7 +61,7 @@ def test_figures_equal_the_plain_engines_in_float64(tiny):
         patch.setattr(plain, "curves", lambda figures: kept.append(figures))
 
         plain.train_cell(cell(0), 777, tiny, recipe, torch.device("cpu"))
-        training = LeanTraining(0, 777, tiny, ResidentImages.of(tiny, torch.device("cpu"), torch.float64), recipe)
+        training = CpuTraining(0, 777, tiny, ResidentImages.of(tiny, torch.device("cpu"), torch.float64), recipe)
         training.run_epoch()
         training.run_epoch()
     np.testing.assert_allclose(training.figures, kept[0], rtol=1e-9)
@@ -95,7 +95,7 @@ class Stopped(BaseException):
 @pytest.mark.parametrize("done", [1, 2, 3, 4, 6])
 def test_a_killed_training_goes_on_from_any_batch_bit_for_bit(tiny, tmp_path, monkeypatch, trained, done):
     """Two batches of training, one of test and one of valid make an epoch: the kill may meet each of them."""
-    ran, run_batch = [], LeanTraining.run_batch
+    ran, run_batch = [], CpuTraining.run_batch
 
     def counted(self):
         if len(ran) == done:
@@ -104,9 +104,9 @@ def test_a_killed_training_goes_on_from_any_batch_bit_for_bit(tiny, tmp_path, mo
         run_batch(self)
 
     with monkeypatch.context() as patch, pytest.raises(Stopped):
-        patch.setattr(LeanTraining, "run_batch", counted)
+        patch.setattr(CpuTraining, "run_batch", counted)
         run([(9, 777)], tiny, folder=tmp_path, minutes=0)
-    monkeypatch.setattr(LeanTraining, "run_batch", lambda self: ran.append((self.epoch, self.batch)) or run_batch(self))
+    monkeypatch.setattr(CpuTraining, "run_batch", lambda self: ran.append((self.epoch, self.batch)) or run_batch(self))
     assert_equal_bits(run([(9, 777)], tiny, folder=tmp_path)[9, 777], trained[9, 777])
     assert ran == [divmod(batch, 4) for batch in range(8)]  # nothing twice
     assert not list(tmp_path.iterdir())
@@ -114,7 +114,7 @@ def test_a_killed_training_goes_on_from_any_batch_bit_for_bit(tiny, tmp_path, mo
 
 def test_a_checkpoint_of_another_recipe_is_as_good_as_none(tiny, tmp_path, trained):
     data = ResidentImages.of(tiny, torch.device("cpu"), torch.float32)
-    longer = LeanTraining(9, 777, tiny, data, Recipe(epochs=3, batch_size=8))
+    longer = CpuTraining(9, 777, tiny, data, Recipe(epochs=3, batch_size=8))
     longer.run_batch()
     longer.save(tmp_path / "00009-777.checkpoint")
     assert_equal_bits(run([(9, 777)], tiny, folder=tmp_path)[9, 777], trained[9, 777])
@@ -122,14 +122,14 @@ def test_a_checkpoint_of_another_recipe_is_as_good_as_none(tiny, tmp_path, train
 
 def test_checkpoints_are_as_far_apart_as_was_asked(tiny, tmp_path, monkeypatch):
     written, minutes = [], iter(range(1000))
-    monkeypatch.setattr(LeanTraining, "save", lambda self, path: written.append((self.epoch, self.batch)))
+    monkeypatch.setattr(CpuTraining, "save", lambda self, path: written.append((self.epoch, self.batch)))
     monkeypatch.setattr(lean_training, "monotonic", lambda: 60 * next(minutes))  # each look at the clock, a minute
     run([(1651, 777)], tiny, folder=tmp_path, minutes=3)
     assert written == [(0, 3), (1, 2)]
 
 
 def test_sigterm_saves_a_training_where_it_is(tiny, tmp_path, monkeypatch, trained):
-    run_batch = LeanTraining.run_batch
+    run_batch = CpuTraining.run_batch
 
     def ended(self):
         run_batch(self)
@@ -141,13 +141,13 @@ def test_sigterm_saves_a_training_where_it_is(tiny, tmp_path, monkeypatch, train
             run(JOBS[:1], tiny, folder=tmp_path, minutes=60)
 
     with monkeypatch.context() as patch:
-        patch.setattr(LeanTraining, "run_batch", ended)
+        patch.setattr(CpuTraining, "run_batch", ended)
         process = multiprocessing.get_context("fork").Process(target=train)
         process.start()
         process.join(60)
     assert process.exitcode == 143
     ran = []
-    monkeypatch.setattr(LeanTraining, "run_batch", lambda self: ran.append((self.epoch, self.batch)) or run_batch(self))
+    monkeypatch.setattr(CpuTraining, "run_batch", lambda self: ran.append((self.epoch, self.batch)) or run_batch(self))
     assert_equal_bits(run(JOBS[:1], tiny, folder=tmp_path)[JOBS[0]], trained[JOBS[0]])
     assert ran[0] == (0, 3)
 

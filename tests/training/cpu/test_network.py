@@ -9,7 +9,7 @@ from skelnas.cells.computed import layout, parameter_names
 from skelnas.cells.space import cell
 from skelnas.network import Network
 from skelnas.recipe import Recipe
-from skelnas.training.cpu.network import LeanNetwork
+from skelnas.training.cpu.network import CpuNetwork
 
 RECIPE = Recipe(epochs=1, batch_size=8)
 SIZE, CLASSES, CHANNELS = (8, 12), 5, 4
@@ -46,7 +46,7 @@ def assert_same_training(digits, repeats=1):
     """Eight steps of both networks give equal losses, logits, parameters, running statistics and evaluations."""
     torch.manual_seed(1)
     network = Network(digits, CLASSES, CHANNELS, repeats).double()
-    lean = LeanNetwork(digits, network.state_dict(), SIZE, torch.float64, repeats)
+    lean = CpuNetwork(digits, network.state_dict(), SIZE, torch.float64, repeats)
     optimiser = torch.optim.SGD(network.parameters(), 0.1, momentum=0.9, nesterov=True, weight_decay=5e-4)
     for images, labels in batches():
         logits = network(images)
@@ -112,7 +112,7 @@ def test_bf16_rounds_only_the_operands_of_3x3_convolutions():
         for narrow in (None, torch.bfloat16):
             torch.manual_seed(1)
             initial = Network(digits, CLASSES, CHANNELS, 1).state_dict()
-            lean = LeanNetwork(digits, initial, SIZE, torch.float32, 1)
+            lean = CpuNetwork(digits, initial, SIZE, torch.float32, 1)
             lean.train_step(channels_last(images.float()), labels, 0.0, RECIPE, narrow)
             losses[digits, narrow] = lean.train_step(channels_last(images.float()), labels, 0.1, RECIPE, narrow)[1]
     assert torch.equal(losses[CELLS["all 1x1"], None], losses[CELLS["all 1x1"], torch.bfloat16])

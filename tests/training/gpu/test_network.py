@@ -7,11 +7,10 @@ from skelnas.cells.space import cell
 from skelnas.network import Network
 from skelnas.recipe import Recipe
 from skelnas.training.gpu.arena import Arena
-from skelnas.training.gpu.cells import GroupTables
-from skelnas.training.gpu.network import StackedNetwork
-from skelnas.training.gpu.operations import reference as stacked_operations
-from skelnas.training.gpu.state import StackedState
-from skelnas.training.gpu.work_lists import capacity, work_lists
+from skelnas.training.gpu.groups import GroupTables, capacity_of, work_lists
+from skelnas.training.gpu.network import GpuNetwork
+from skelnas.training.gpu.operations import reference
+from skelnas.training.gpu.state import GpuState
 
 RECIPE = Recipe(epochs=1, batch_size=8)
 SIZE, CLASSES, CHANNELS, REPEATS = (8, 12), 5, 4, 2
@@ -36,13 +35,13 @@ def networks_of(group):
 class Engine:
     """A stacked state with one network per batch size on the same memory."""
 
-    def __init__(self, models, room):
-        self.state = StackedState(models, room, CHANNELS, CLASSES, REPEATS, torch.float64, "cpu")
+    def __init__(self, models, capacity):
+        self.state = GpuState(models, capacity, CHANNELS, CLASSES, REPEATS, torch.float64, "cpu")
         self.block = torch.zeros(1 << 26, dtype=torch.uint8)
         self.tables, self.networks = None, {}
 
     def start(self, group, initial):
-        lists = work_lists(group, self.state.room)
+        lists = work_lists(group, self.state.capacity)
         self.state.load(lists, initial)
         if self.tables is None:
             self.tables = GroupTables.of(lists, "cpu")
@@ -53,8 +52,8 @@ class Engine:
     def network(self, samples):
         if samples not in self.networks:
             shape = (samples, *SIZE)
-            self.networks[samples] = StackedNetwork(
-                self.state, self.tables, shape, torch.float64, stacked_operations, Arena(self.block)
+            self.networks[samples] = GpuNetwork(
+                self.state, self.tables, shape, torch.float64, reference, Arena(self.block)
             )
         return self.networks[samples]
 
@@ -108,13 +107,13 @@ def dead(network, key):
 
 
 def test_groups_train_one_after_the_other_as_readable_networks_do():
-    engine = Engine(4, capacity(GROUPS))
+    engine = Engine(4, capacity_of(GROUPS))
     for group in GROUPS:
         assert_trains_as_readable_networks(engine, group)
 
 
 def test_a_model_that_is_not_finite_harms_no_other():
-    engine = Engine(4, capacity(GROUPS))
+    engine = Engine(4, capacity_of(GROUPS))
     initial = [network.state_dict() for network in networks_of(GROUPS[2])]
     shown = []
     for spoilt in (False, True):
@@ -132,12 +131,12 @@ def test_a_model_that_is_not_finite_harms_no_other():
 
 
 def test_capacity_is_the_least_that_holds_every_group():
-    room = capacity(GROUPS)
-    assert room.convolutions == {(3, 1): 1, (3, 2): 2, (3, 3): 3, (1, 1): 1, (1, 2): 2, (1, 3): 3}
-    assert room.total == 12
-    assert [room.entries(target) for target in (1, 2, 3)] == [slice(0, 2), slice(2, 6), slice(6, 12)]
-    assert room.entries(3, kernel=1) == slice(9, 12)
-    assert room.rows(1) == room.rows(3) == slice(0, 6)
-    assert room.rows(1, target=2) == slice(1, 3)
+    capacity = capacity_of(GROUPS)
+    assert capacity.convolutions == {(3, 1): 1, (3, 2): 2, (3, 3): 3, (1, 1): 1, (1, 2): 2, (1, 3): 3}
+    assert capacity.total == 12
+    assert [capacity.entries(target) for target in (1, 2, 3)] == [slice(0, 2), slice(2, 6), slice(6, 12)]
+    assert capacity.entries(3, kernel=1) == slice(9, 12)
+    assert capacity.rows(1) == capacity.rows(3) == slice(0, 6)
+    assert capacity.rows(1, target=2) == slice(1, 3)
     with pytest.raises(IndexError):
-        work_lists([THREES] * 4, room)
+        work_lists([THREES] * 4, capacity)

@@ -21,7 +21,7 @@ def test_every_job_is_in_one_group_and_all_groups_share_one_engine():
     tasks = taken(Schedule(JOBS, 2, START))
     assert jobs_of(tasks) == JOBS
     assert sorted(len(task.group) for task in tasks) == [1, 2, 2]
-    assert len({(task.models, task.room.total) for task in tasks}) == 1
+    assert len({(task.models, task.capacity.total) for task in tasks}) == 1
     assert tasks[0].models == 2
 
 

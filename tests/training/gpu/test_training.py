@@ -7,9 +7,9 @@ import torch
 from skelnas.cells.space import cell
 from skelnas.recipe import Recipe
 from skelnas.training import plain
-from skelnas.training.gpu.groups import deal, room_for
-from skelnas.training.gpu.operations import reference as stacked_operations
-from skelnas.training.gpu.training import StackedTraining
+from skelnas.training.gpu.groups import capacity_for, partition
+from skelnas.training.gpu.operations import reference
+from skelnas.training.gpu.training import GpuTraining
 from skelnas.training.resident import ResidentImages
 
 RECIPE = Recipe(epochs=2, batch_size=8, precision="fp64")
@@ -28,7 +28,7 @@ def plain_figures(job, images):
 def test_a_group_gives_the_plain_engines_figures(tiny):
     groups = [JOBS[:2], JOBS[2:]]
     data = ResidentImages.of(tiny, CPU, torch.float64)
-    training = StackedTraining(2, room_for(groups), tiny, data, RECIPE, stacked_operations)
+    training = GpuTraining(2, capacity_for(groups), tiny, data, RECIPE, reference)
     for group in groups:
         training.start(group)
         training.run_epoch()
@@ -42,10 +42,10 @@ def test_a_group_gives_the_plain_engines_figures(tiny):
 )
 def test_dealt_groups_hold_every_job_once_and_need_little_room(cells, size, most):
     jobs = [(index, 777) for index in cells]
-    groups = deal(jobs, size)
+    groups = partition(jobs, size)
     assert sorted(job for group in groups for job in group) == jobs
     sizes = {len(group) for group in groups}
     assert max(sizes) <= size
     assert max(sizes) - min(sizes) <= 1
-    least = sum(room_for([[job]]).total for job in jobs) / len(groups)
-    assert least <= room_for(groups).total < most * least
+    least = sum(capacity_for([[job]]).total for job in jobs) / len(groups)
+    assert least <= capacity_for(groups).total < most * least

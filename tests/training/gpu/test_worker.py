@@ -10,11 +10,11 @@ import torch
 from skelnas.processes import LastOutcome, Worker
 from skelnas.recipe import Recipe
 from skelnas.training.engines import Settings
-from skelnas.training.gpu import checkpoint as stacked_checkpoint
+from skelnas.training.gpu import checkpoint
 from skelnas.training.gpu import worker as group_work
-from skelnas.training.gpu.groups import room_for
+from skelnas.training.gpu.groups import capacity_for
 from skelnas.training.gpu.schedule import Task
-from skelnas.training.gpu.training import StackedTraining
+from skelnas.training.gpu.training import GpuTraining
 from skelnas.training.gpu.worker import FreeMemory, GroupWork, TooLarge, group_size
 
 RECIPE = Recipe(epochs=2, batch_size=8, precision="fp64")
@@ -22,7 +22,7 @@ JOBS = ((0, 777), (9, 777), (1651, 777))
 
 
 def task_of(group, models=None):
-    return Task(tuple(group), models or len(group), room_for([JOBS]))
+    return Task(tuple(group), models or len(group), capacity_for([JOBS]))
 
 
 def work_on(images, folder=None, minutes=5.0, processes_per_gpu=1):
@@ -70,7 +70,7 @@ class Stopped(Exception):
 @pytest.mark.parametrize("done", [1, 2, 3, 4, 7])
 def test_a_killed_group_goes_on_from_any_batch(tiny, tmp_path, monkeypatch, undisturbed, done):
     """Two batches of training and two of evaluation make an epoch: the kill may meet each of them."""
-    ran, run_batch = [], StackedTraining.run_batch
+    ran, run_batch = [], GpuTraining.run_batch
 
     def counted(self):
         if len(ran) == done:
@@ -79,13 +79,11 @@ def test_a_killed_group_goes_on_from_any_batch(tiny, tmp_path, monkeypatch, undi
         run_batch(self)
 
     with monkeypatch.context() as patch, pytest.raises(Stopped):
-        patch.setattr(StackedTraining, "run_batch", counted)
+        patch.setattr(GpuTraining, "run_batch", counted)
         work_on(tiny, tmp_path, minutes=0)(task_of(JOBS))
-    places = {stacked_checkpoint.place_of(tmp_path, job) for job in JOBS}
+    places = {checkpoint.place_of(tmp_path, job) for job in JOBS}
     assert places == {divmod(done, 4)}
-    monkeypatch.setattr(
-        StackedTraining, "run_batch", lambda self: ran.append((self.epoch, self.batch)) or run_batch(self)
-    )
+    monkeypatch.setattr(GpuTraining, "run_batch", lambda self: ran.append((self.epoch, self.batch)) or run_batch(self))
     found = work_on(tiny, tmp_path, minutes=60)(task_of(JOBS)).curves
     assert ran == [divmod(batch, 4) for batch in range(8)]  # nothing twice
     for one, other in zip(found, undisturbed, strict=True):
@@ -94,7 +92,7 @@ def test_a_killed_group_goes_on_from_any_batch(tiny, tmp_path, monkeypatch, undi
 
 def stop_after_an_epoch(images, folder, monkeypatch, group):
     """Leave the checkpoints of a group that was killed in its second epoch."""
-    run_batch = StackedTraining.run_batch
+    run_batch = GpuTraining.run_batch
 
     def stopped(self):
         if self.epoch == 1:
@@ -102,7 +100,7 @@ def stop_after_an_epoch(images, folder, monkeypatch, group):
         run_batch(self)
 
     with monkeypatch.context() as patch, pytest.raises(Stopped):
-        patch.setattr(StackedTraining, "run_batch", stopped)
+        patch.setattr(GpuTraining, "run_batch", stopped)
         work_on(images, folder, minutes=0)(task_of(group))
 
 
@@ -122,7 +120,7 @@ def test_jobs_at_different_places_begin_anew_together(tiny, tmp_path, monkeypatc
 
 @pytest.mark.parametrize("done", [1, 3, 8])
 def test_sigterm_saves_where_the_group_is(tiny, tmp_path, monkeypatch, undisturbed, done):
-    ran, run_batch = [], StackedTraining.run_batch
+    ran, run_batch = [], GpuTraining.run_batch
 
     def ended(self):
         run_batch(self)
@@ -131,13 +129,13 @@ def test_sigterm_saves_where_the_group_is(tiny, tmp_path, monkeypatch, undisturb
             os.kill(os.getpid(), signal.SIGTERM)
 
     with monkeypatch.context() as patch:
-        patch.setattr(StackedTraining, "run_batch", ended)
+        patch.setattr(GpuTraining, "run_batch", ended)
         worker = Worker(work_on(tiny, tmp_path, minutes=60))
         worker.give(task_of(JOBS))
         assert str(worker.outcome()) == "its process died with exit code 143"
         Worker.end(worker)
-    assert {stacked_checkpoint.place_of(tmp_path, job) for job in JOBS} == {divmod(done, 4) if done < 8 else (2, 4)}
-    monkeypatch.setattr(StackedTraining, "run_batch", lambda self: ran.append(0) or run_batch(self))
+    assert {checkpoint.place_of(tmp_path, job) for job in JOBS} == {divmod(done, 4) if done < 8 else (2, 4)}
+    monkeypatch.setattr(GpuTraining, "run_batch", lambda self: ran.append(0) or run_batch(self))
     for one, other in zip(work_on(tiny, tmp_path)(task_of(JOBS)).curves, undisturbed, strict=True):
         assert_same_curves(one, other)
     assert len(ran) == 8 - done  # what was done before is counted in the process that ended
@@ -149,7 +147,7 @@ def test_too_little_memory_is_an_outcome(tiny, monkeypatch):
 
     work = work_on(tiny)
     with monkeypatch.context() as patch:
-        patch.setattr(StackedTraining, "__init__", refuse)
+        patch.setattr(GpuTraining, "__init__", refuse)
         assert isinstance(work(task_of(JOBS)), TooLarge)
     assert len(work(task_of(JOBS)).curves) == 3
 
@@ -158,7 +156,7 @@ def test_a_lost_device_ends_the_process(tiny, monkeypatch):
     def fail(self):
         raise RuntimeError("an illegal memory access was encountered")
 
-    monkeypatch.setattr(StackedTraining, "run_batch", fail)
+    monkeypatch.setattr(GpuTraining, "run_batch", fail)
     with pytest.raises(RuntimeError, match="illegal memory access"):
         work_on(tiny)(task_of(JOBS))
     monkeypatch.setattr(group_work, "_is_lost", lambda device: True)

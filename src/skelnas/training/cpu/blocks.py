@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from skelnas.network import NORM_EPSILON
 from skelnas.training.cpu.layers import (
     Centred,
     centre_,
@@ -113,7 +114,7 @@ class Classifier:
     def evaluate(self, images: Tensor) -> Tensor:
         """Logits with the running statistics."""
         norm, rows = self.norm, rows_of(images)
-        scale = norm.scale * (norm.running_variance + 1e-5).rsqrt()
+        scale = norm.scale * (norm.running_variance + NORM_EPSILON).rsqrt()
         columns = rows.shape[1] // scale.numel()
         shift = (norm.shift - norm.running_mean * scale).repeat(columns)
         features = torch.addcmul(shift, rows, scale.repeat(columns)).relu_()

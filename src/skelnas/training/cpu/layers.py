@@ -10,10 +10,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from skelnas.network import NORM_EPSILON
 from skelnas.training.cpu.operands import Operands
 from skelnas.training.cpu.state import Unit
-
-EPSILON = 1e-5  # BatchNorm's, as in the network
 
 
 class Centred(NamedTuple):
@@ -84,7 +83,7 @@ def centre_(rows: Tensor, mean: Tensor, variance: Tensor) -> Centred:
     rows.sub_(mean.repeat(columns))
     squares = channel_sums(rows * rows, channels)
     torch.div(squares, count - 1, out=variance)
-    return Centred(rows, squares.div_(count).add_(EPSILON).rsqrt_())
+    return Centred(rows, squares.div_(count).add_(NORM_EPSILON).rsqrt_())
 
 
 def scaled(centred: Centred, scale: Tensor, shift: Tensor, onto: Tensor | None = None) -> Tensor:
@@ -114,7 +113,7 @@ def centre_backward(gradient: Tensor, sums: Tensor, centred: Centred, scale: Ten
 
 def folded(unit: Unit, operands: Operands) -> tuple[Tensor, Tensor]:
     """Weight and bias of the one convolution that equals a convolution and its BatchNorm with running statistics."""
-    scale = unit.scale * (unit.running_variance + EPSILON).rsqrt()
+    scale = unit.scale * (unit.running_variance + NORM_EPSILON).rsqrt()
     weight, shift = unit.weight * scale.view(-1, 1, 1, 1), unit.shift - unit.running_mean * scale
     return operands.weight(weight), operands.cast(shift, weight.shape[-1])
 

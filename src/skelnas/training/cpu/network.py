@@ -17,7 +17,7 @@ from skelnas.training.cpu.operands import Operands
 from skelnas.training.cpu.state import State
 
 
-class LeanNetwork:
+class CpuNetwork:
     """Forward, backward and evaluation of one cell's network from the initial values `initial` (a Network's state).
 
     Images are (N, 3, H, W), channels-last, in `dtype`; H and W are `size` and multiples of 4. `repeats` cells make

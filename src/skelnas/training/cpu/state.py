@@ -5,9 +5,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from skelnas.network import NORM_MOMENTUM
 from skelnas.recipe import Recipe
-
-NORM_MOMENTUM = 0.1  # BatchNorm's, as in the network
 
 
 class Unit(NamedTuple):

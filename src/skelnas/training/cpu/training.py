@@ -13,9 +13,9 @@ from skelnas.cells import space
 from skelnas.files import read_record, write_record
 from skelnas.images.image_set import ImageSet
 from skelnas.recipe import SPLITS, Recipe
-from skelnas.training import seeding as streams
+from skelnas.training import seeding
 from skelnas.training.checkpoint import checkpoint_path
-from skelnas.training.cpu.network import LeanNetwork
+from skelnas.training.cpu.network import CpuNetwork
 from skelnas.training.metrics import Curves, Tally
 from skelnas.training.plain import curves
 from skelnas.training.precision import dtype, epoch_precision
@@ -26,7 +26,7 @@ EVALUATION_BATCH = 64  # what it is changes no count, only speed
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
 
-class LeanTraining:
+class CpuTraining:
     """The training of one (cell, seed), batch by batch.
 
     `figures`, float64 (epochs, 3 splits, loss and top-1 and top-5), fills up with `epoch`, the one that is being
@@ -36,8 +36,8 @@ class LeanTraining:
     def __init__(self, index: int, seed: int, images: ImageSet, data: ResidentImages, recipe: Recipe) -> None:
         self.images, self.data, self.recipe = images, data, recipe
         cell = space.cell(index)
-        network, self.generator = streams.start(cell, seed, images.classes, images.height, images.width)
-        self.network = LeanNetwork(cell, network.state_dict(), (images.height, images.width), dtype(recipe))
+        network, self.generator = seeding.start(cell, seed, images.classes, images.height, images.width)
+        self.network = CpuNetwork(cell, network.state_dict(), (images.height, images.width), dtype(recipe))
         self.figures = np.zeros((recipe.epochs, len(SPLITS), 3))
         self.epoch = 0
         self._shown = [
@@ -53,7 +53,7 @@ class LeanTraining:
     def _begin_epoch(self) -> None:
         """Draw the order of the training samples."""
         self.drawn_from = self.generator.get_state()
-        order = streams.train_order(self.generator, len(self.images.train_index), len(self.images.valid_index))
+        order = seeding.train_order(self.generator, len(self.images.train_index), len(self.images.valid_index))
         self._orders = self.data.train_index[order].split(self.recipe.batch_size)
         self._tallies = {split: Tally(order.device) for split in SPLITS}
         self.batch, self._folded = 0, False
@@ -137,7 +137,7 @@ def train_lean(
     With a `folder` a checkpoint is kept there and gone on from; it is left for the caller to remove. SIGTERM leaves one
     too, where this process defers it (see `ending`).
     """
-    training = LeanTraining(index, seed, images, data, recipe)
+    training = CpuTraining(index, seed, images, data, recipe)
     path = checkpoint_path(folder, index, seed) if folder else None
     if path and training.restore(path):
         at = f"epoch {training.epoch + 1}, batch {training.batch + 1}"

@@ -9,16 +9,16 @@ from torch import Tensor
 
 from skelnas.files import read_record, write_record
 from skelnas.training.checkpoint import checkpoint_path
-from skelnas.training.gpu.state import StackedState, split_flat
-from skelnas.training.gpu.training import StackedTraining
-from skelnas.training.gpu.work_lists import WorkLists
+from skelnas.training.gpu.groups import WorkLists
+from skelnas.training.gpu.state import GpuState, split_flat
+from skelnas.training.gpu.training import GpuTraining
 from skelnas.training.settings import Job
 
 OF_PARAMETERS = ("parameters", "momentum")  # the flat buffers that have the shapes of the parameters
 START = (0, 0)
 
 
-def save(training: StackedTraining, folder: Path) -> None:
+def save(training: GpuTraining, folder: Path) -> None:
     """Write every job's part of the group; each file is whole or not there."""
     buffers = {name: buffer.cpu() for name, buffer in training.state.buffers().items()}
     losses, right = training.losses.cpu().numpy(), training.right.cpu().numpy()
@@ -41,7 +41,7 @@ def place_of(folder: Path | None, job: Job) -> tuple[int, int]:
     return epoch, batch
 
 
-def restore(training: StackedTraining, folder: Path) -> None:
+def restore(training: GpuTraining, folder: Path) -> None:
     """Go on from the checkpoints of a group just started, all of which are of the same place."""
     saved = [read_record(checkpoint_path(folder, *job)) for job in training.group]
     buffers = {name: buffer.cpu().clone() for name, buffer in training.state.buffers().items()}
@@ -65,7 +65,7 @@ def remove(folder: Path | None, group: Sequence[Job]) -> None:
         checkpoint_path(folder, *job).unlink(missing_ok=True)
 
 
-def _rows(state: StackedState, lists: WorkLists, buffers: dict[str, Tensor]) -> Iterator[tuple[int, str, Tensor]]:
+def _rows(state: GpuState, lists: WorkLists, buffers: dict[str, Tensor]) -> Iterator[tuple[int, str, Tensor]]:
     """Every model's rows of the flat buffers: (model, key in its checkpoint, view)."""
     shapes = {name: view.shape for name, view in state.views.items()}
     norms = state.norm_shapes

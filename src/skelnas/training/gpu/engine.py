@@ -11,7 +11,7 @@ from skelnas.errors import InputError
 from skelnas.images.image_set import ImageSet
 from skelnas.processes import JobFailure, Worker, run_tasks
 from skelnas.recipe import Recipe
-from skelnas.training.gpu import checkpoint as stacked_checkpoint
+from skelnas.training.gpu import checkpoint
 from skelnas.training.gpu.schedule import Schedule, even_size
 from skelnas.training.gpu.worker import FreeMemory, GroupWork, TooLarge, Trained, group_size
 from skelnas.training.settings import Job, OnFinished, Settings, TrainingError
@@ -52,7 +52,7 @@ def train_in_groups(
     size = settings.group_size
     if size == "auto":
         size = group_size(jobs, images, recipe, free // settings.processes_per_gpu)
-    places = {job: stacked_checkpoint.place_of(folder, job) for job in jobs}
+    places = {job: checkpoint.place_of(folder, job) for job in jobs}
     schedule = Schedule(jobs, even_size(len(jobs), size, len(crew)), places)
     left, reasons = set(jobs), {}
     outcomes = run_tasks(schedule.take, crew, lambda place: _renewed(start, place))
@@ -65,7 +65,7 @@ def train_in_groups(
                     for job, curves in zip(task.group, outcome.curves, strict=True):
                         on_finished(*job, curves, outcome.seconds)
                     left.difference_update(task.group)
-                    stacked_checkpoint.remove(folder, task.group)
+                    checkpoint.remove(folder, task.group)
                 elif isinstance(outcome, TooLarge) and schedule.too_large(task):
                     sys.stderr.write(f"out of GPU memory: going on with groups of {schedule.size}\n")
                 elif isinstance(outcome, TooLarge):

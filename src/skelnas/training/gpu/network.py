@@ -1,19 +1,19 @@
 """A group of networks trained step by step on a model axis: forward, backward and evaluation.
 
-What is written here is the order of the work; the work itself is in `stacked_operations` (PyTorch, any device and
-precision) and in `training.kernels` (Triton, the same functions). No step depends on values on the device, so that a
-whole one can be recorded and replayed. No value of one model enters another's.
+What is written here is the order of the work; the work itself is done by `operations`. No step depends on values on
+the device, so that a whole one can be recorded and replayed. No value of one model enters another's.
 """
 
-from types import ModuleType
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from skelnas.training.gpu.arena import Arena
-from skelnas.training.gpu.cells import GroupTables, StackedCell
-from skelnas.training.gpu.state import INPUT_CHANNELS, Norms, StackedState, padded_classes
+from skelnas.training.gpu.cell import SearchCell
+from skelnas.training.gpu.groups import GroupTables
+from skelnas.training.gpu.operations import Norms, Operations
+from skelnas.training.gpu.state import INPUT_CHANNELS, GpuState, padded_classes
 
 
 class Stage(NamedTuple):
@@ -25,19 +25,19 @@ class Stage(NamedTuple):
     returned: Tensor  # what the convolutions of one cell return
 
 
-class StackedNetwork:
+class GpuNetwork:
     """The networks of a group of M models for batches of N images of H x W.
 
-    `operations` is the module whose functions do the work, `narrow` the dtype of images.
+    `operations` do the work; `narrow` is the dtype of images.
     """
 
     def __init__(
         self,
-        state: StackedState,
+        state: GpuState,
         tables: GroupTables,
         shape: tuple[int, int, int],
         narrow: torch.dtype,
-        operations: ModuleType,
+        operations: Operations,
         arena: Arena,
     ) -> None:
         self.state, self.tables, self.operations = state, tables, operations
@@ -49,7 +49,7 @@ class StackedNetwork:
         self.stem = arena.take((models, *sizes[0]), narrow)
         self.reductions = [Reduction(self, stage, sizes, narrow, arena) for stage in (1, 2)]
         self.cells = [
-            [StackedCell(self, stage, c, f"cells.{stage * (state.repeats + 1) + c}") for c in range(state.repeats)]
+            [SearchCell(self, stage, c, f"cells.{stage * (state.repeats + 1) + c}") for c in range(state.repeats)]
             for stage in range(3)
         ]
         self.stem_norms, self.norms = state.norms("stem"), state.norms("norm")
@@ -58,7 +58,7 @@ class StackedNetwork:
         self.logits = arena.take((models, self.samples, 1, 1, padded_classes(state.classes)), wide)
 
     def _stage(self, size: tuple[int, ...], narrow: torch.dtype, arena: Arena) -> Stage:
-        models, repeats, convolutions = self.state.models, self.state.repeats, self.state.room.total
+        models, repeats, convolutions = self.state.models, self.state.repeats, self.state.capacity.total
         counts = ((3 * repeats + 1) * models, repeats * convolutions, 4 * models, convolutions)
         return Stage(*(arena.take((count, *size), narrow) for count in counts))
 
@@ -73,7 +73,7 @@ class StackedNetwork:
         if evaluating:
             state.fold()
         else:
-            state.offsets.copy_(state.shifts)  # what biases add; `normalise` writes all others
+            state.offsets.copy_(state.shifts)  # what biases add; `batch_norm_stats` writes all others
         self.convolve("stem.weight", self.input, self.stem, 1, False, None if evaluating else self.stem_norms)
         start, norms = self.stages[0].nodes[: state.models], self.stem_norms
         operations.sum_nodes(start, self.stem, tables.own_kinds, tables.own_indices, norms.factor, norms.offset, start)
@@ -95,14 +95,14 @@ class StackedNetwork:
         sums = None if norms is None else operations.tile_sums(out)
         operations.convolve(images, self.tables.every, taken, out, stride, relu, sums)
         if norms is not None:
-            operations.normalise(out, sums, norms)
+            operations.batch_norm_stats(out, sums, norms)
 
     def _classify(self, evaluating: bool) -> Tensor:
         images, state, operations = self.stages[2].nodes[-self.state.models :], self.state, self.operations
         if not evaluating:
             sums = operations.tile_sums(images)
             operations.image_sums(images, sums)
-            operations.normalise(images, sums, self.norms)
+            operations.batch_norm_stats(images, sums, self.norms)
         self.pooled[:, :, 0, 0] = operations.pixel_means(images, self.norms.factor, self.norms.offset)
         self.convolve("classifier.weight", self.pooled, self.logits, 1, False)
         return self.logits[:, :, 0, 0, : state.classes] + state.views["classifier.shift"][:, None, : state.classes]
@@ -132,7 +132,7 @@ class StackedNetwork:
                 self.reductions[stage - 1].backward()
         final = self.final_gradient(0)
         own = self.tables.own_kinds, self.tables.own_indices
-        self.operations.normalise_backward(final, *own, self.stem, self.stem_norms)
+        self.operations.batch_norm_backward(final, *own, self.stem, self.stem_norms)
         weight = self.state.gradients["stem.weight"]
         self.operations.weight_gradient(self.input, self.tables.every, self.stem, weight, 1, False)
 
@@ -142,7 +142,7 @@ class StackedNetwork:
         weight = state.gradients["classifier.weight"]
         operations.weight_gradient(self.pooled, tables.every, gradient, weight, 1, False)
         below = torch.empty_like(self.pooled)
-        operations.convolve_transposed(gradient, tables.every, state.views["classifier.weight"], below)
+        operations.input_gradient(gradient, tables.every, state.views["classifier.weight"], below)
         models, gradients = state.models, self.stages[2].gradients
         images = self.stages[2].nodes[-models:]
         factor, offset = (value[:, None, None, None] for value in (self.norms.factor, self.norms.offset))
@@ -151,7 +151,7 @@ class StackedNetwork:
         spread.copy_(torch.where(positive, below / (images.shape[2] * images.shape[3]), 0))
         first = gradients[:models]
         first.copy_(images)
-        operations.normalise_backward(spread, tables.own_kinds, tables.own_indices, first, self.norms)
+        operations.batch_norm_backward(spread, tables.own_kinds, tables.own_indices, first, self.norms)
 
     def final_gradient(self, stage: int) -> Tensor:
         """The gradient of a stage's first node, after all its cells' backward."""
@@ -163,7 +163,7 @@ class Reduction:
     """The residual block that leads to `stage`, for all models of a group."""
 
     def __init__(
-        self, network: StackedNetwork, stage: int, sizes: list[tuple[int, ...]], narrow: torch.dtype, arena: Arena
+        self, network: GpuNetwork, stage: int, sizes: list[tuple[int, ...]], narrow: torch.dtype, arena: Arena
     ) -> None:
         self.network, self.stage, state = network, stage, network.state
         self.name = f"cells.{state.reductions[stage - 1]}"
@@ -200,14 +200,14 @@ class Reduction:
         own = tables.own_kinds, tables.own_indices
         weights = {part: f"{self.name}.{part}.weight" for part in ("first", "second", "shortcut")}
         operations.weight_gradient(self.pooled, every, gradient, state.gradients[weights["shortcut"]], 1, False)
-        operations.convolve_transposed(gradient, every, state.views[weights["shortcut"]], self.pooled_gradient)
-        operations.normalise_backward(gradient, *own, self.second, self.second_norms)
+        operations.input_gradient(gradient, every, state.views[weights["shortcut"]], self.pooled_gradient)
+        operations.batch_norm_backward(gradient, *own, self.second, self.second_norms)
         operations.weight_gradient(self.between, every, self.second, state.gradients[weights["second"]])
-        operations.convolve_transposed(self.second, every, state.views[weights["second"]], self.inner_returned)
+        operations.input_gradient(self.second, every, state.views[weights["second"]], self.inner_returned)
         operations.sum_gradients(gradient, self.inner_returned, *own, self.between, self.inner_gradient)
-        operations.normalise_backward(self.inner_gradient, *own, self.first, self.first_norms)
+        operations.batch_norm_backward(self.inner_gradient, *own, self.first, self.first_norms)
         operations.weight_gradient(images, every, self.first, state.gradients[weights["first"]], 2)
-        operations.convolve_transposed(self.first, every, state.views[weights["first"]], self.returned, 2)
+        operations.input_gradient(self.first, every, state.views[weights["first"]], self.returned, 2)
         operations.sum_gradients(gradient, self.returned, *own, images, out)
         for row in (0, 1):
             for column in (0, 1):

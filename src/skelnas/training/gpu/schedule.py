@@ -5,17 +5,16 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from skelnas.training.gpu.groups import deal, room_for
-from skelnas.training.gpu.work_lists import Capacity
+from skelnas.training.gpu.groups import Capacity, capacity_for, partition
 from skelnas.training.settings import Job
 
 
 class Task(NamedTuple):
-    """A group to be trained by an engine for `models` models of the capacity `room`; `tries` are left if it fails."""
+    """A group to be trained by an engine for `models` models of this capacity; `tries` are left if it fails."""
 
     group: tuple[Job, ...]
     models: int
-    room: Capacity
+    capacity: Capacity
     tries: int = 1
 
 
@@ -25,7 +24,7 @@ class Schedule:
     def __init__(self, jobs: Sequence[Job], size: int, places: Mapping[Job, tuple[int, int]]) -> None:
         self._places, self.size = places, size
         self._waiting: deque[Task] = deque()
-        self._deal(jobs)
+        self._partition(jobs)
 
     def take(self) -> Task | None:
         """The next group, or None while none waits."""
@@ -45,16 +44,16 @@ class Schedule:
         if task.models == 1:
             return False
         self.size = min(self.size, task.models // 2)
-        self._deal([*task.group, *(job for other in self._waiting for job in other.group)])
+        self._partition([*task.group, *(job for other in self._waiting for job in other.group)])
         return True
 
-    def _deal(self, jobs: Sequence[Job]) -> None:
+    def _partition(self, jobs: Sequence[Job]) -> None:
         ordered = sorted(jobs, key=lambda job: (self._places[job], job))
         alike = [list(these) for _, these in groupby(ordered, key=self._places.get)]
-        groups = [group for these in alike for group in deal(these, self.size)]
+        groups = [group for these in alike for group in partition(these, self.size)]
         if groups:
-            models, room = max(map(len, groups)), room_for(groups)
-            self._waiting = deque(Task(tuple(group), models, room) for group in groups)
+            models, capacity = max(map(len, groups)), capacity_for(groups)
+            self._waiting = deque(Task(tuple(group), models, capacity) for group in groups)
 
 
 def even_size(jobs: int, most: int, workers: int) -> int:

@@ -1,16 +1,15 @@
 """Parameters of a group of networks: every kind stacked over the models or entries that have it, in one flat buffer."""
 
 from collections.abc import Iterator, Sequence
-from types import ModuleType
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from skelnas.network import NORM_EPSILON
 from skelnas.recipe import Recipe
-from skelnas.training.cpu.layers import EPSILON
-from skelnas.training.gpu.work_lists import KERNELS, KEYS, Capacity, WorkLists
+from skelnas.training.gpu.groups import KERNELS, KEYS, Capacity, WorkLists
+from skelnas.training.gpu.operations import Norms, Operations
 
 INPUT_CHANNELS = 16  # the three of an image and zeros: a width that tensor cores take
 FLAT = ("parameters", "momentum", "running_means", "running_variances")
@@ -21,25 +20,7 @@ def padded_classes(classes: int) -> int:
     return max(16, 1 << (classes - 1).bit_length())
 
 
-class Norms(NamedTuple):
-    """The BatchNorms of a range of entries, (entries, C) each: views that `normalise` and its backward read and write.
-
-    `mean` and `variance` (unbiased) are the last batch's; `inverse` is 1 / sqrt(biased variance + epsilon). What is
-    left to do with an image is factor * image + offset.
-    """
-
-    scale: Tensor
-    shift: Tensor
-    to_scale: Tensor
-    to_shift: Tensor
-    mean: Tensor
-    variance: Tensor
-    inverse: Tensor
-    factor: Tensor
-    offset: Tensor
-
-
-class StackedState:
+class GpuState:
     """Flat buffers of a group and views of them by name; `wide` is their dtype, float32 or float64.
 
     Weights are (entries, k*k, Cin, Cout), others (entries, C). A search cell's convolutions are `weight3`, `weight1`
@@ -48,9 +29,9 @@ class StackedState:
     """
 
     def __init__(
-        self, models: int, room: Capacity, channels: int, classes: int, repeats: int, wide: torch.dtype, device: str
+        self, models: int, capacity: Capacity, channels: int, classes: int, repeats: int, wide: torch.dtype, device: str
     ) -> None:
-        self.models, self.room, self.repeats, self.classes = models, room, repeats, classes
+        self.models, self.capacity, self.repeats, self.classes = models, capacity, repeats, classes
         shapes = dict(self._shapes(channels, padded_classes(classes)))
         norms = {name.removesuffix(".scale"): shape for name, shape in shapes.items() if name.endswith(".scale")}
         ordered = {f"{name}.{field}": shape for field in ("scale", "shift") for name, shape in norms.items()} | shapes
@@ -85,7 +66,7 @@ class StackedState:
         return Norms(*(view[rows] for view in (*fields, *(views[name] for views in self._of_batch))))
 
     def _shapes(self, channels: int, outputs: int) -> Iterator[tuple[str, tuple[int, ...]]]:
-        models, room = self.models, self.room
+        models, capacity = self.models, self.capacity
         yield from _unit("stem", (models, 9, INPUT_CHANNELS, channels))
         for position in range(3 * self.repeats + 2):
             name, width = f"cells.{position}", channels << self.stage(position)
@@ -95,9 +76,9 @@ class StackedState:
                 yield f"{name}.shortcut.weight", (models, 1, width // 2, width)
                 continue
             for kernel in KERNELS:
-                yield f"{name}.weight{kernel}", (room.rows(kernel).stop, kernel * kernel, width, width)
+                yield f"{name}.weight{kernel}", (capacity.rows(kernel).stop, kernel * kernel, width, width)
             for field in ("scale", "shift"):
-                yield f"{name}.{field}", (room.total + room.biases, width)
+                yield f"{name}.{field}", (capacity.total + capacity.biases, width)
         yield from ((f"norm.{field}", (models, 4 * channels)) for field in ("scale", "shift"))
         yield "classifier.weight", (models, 1, 4 * channels, outputs)
         yield "classifier.shift", (models, outputs)
@@ -132,7 +113,7 @@ class StackedState:
         weights = {
             entry: (kernel, row)
             for kernel, target in KEYS
-            for entry, row in _pairs(self.room.entries(target, kernel), self.room.rows(kernel, target))
+            for entry, row in _pairs(self.capacity.entries(target, kernel), self.capacity.rows(kernel, target))
         }
         for position in range(3 * self.repeats + 2):
             if position in self.reductions:
@@ -144,19 +125,19 @@ class StackedState:
                 yield from _norm_rows(name, model, entry, f"{edge}.norm")
             for bias in np.nonzero(lists.bias_model >= 0)[0].tolist():
                 edge = f"cells.{position}.edges.{lists.bias_position[bias]}"
-                row = int(lists.bias_model[bias]), self.room.total + bias
+                row = int(lists.bias_model[bias]), self.capacity.total + bias
                 yield f"cells.{position}.shift", row, f"{edge}.norm.bias"
 
     def fold(self) -> None:
         """Set every factor and offset to what the running statistics ask for; a bias keeps its shift as offset."""
-        torch.add(self.running_variances, EPSILON, out=self.inverses).rsqrt_()
+        torch.add(self.running_variances, NORM_EPSILON, out=self.inverses).rsqrt_()
         torch.mul(self.scales, self.inverses, out=self.factors)
         torch.addcmul(self.shifts, self.running_means, self.factors, value=-1, out=self.offsets)
 
-    def step(self, recipe: Recipe, operations: ModuleType) -> None:
+    def step(self, recipe: Recipe, operations: Operations) -> None:
         """One step of SGD with the rate in `rate`, and the running statistics' share of the last batch."""
-        operations.descend(self.parameters, self.momentum, self.gradient, self.rate, recipe)
-        operations.average(self.running_means, self.means, self.running_variances, self.variances)
+        operations.sgd_step(self.parameters, self.momentum, self.gradient, self.rate, recipe)
+        operations.update_running_stats(self.running_means, self.means, self.running_variances, self.variances)
 
     def buffers(self) -> dict[str, Tensor]:
         """The flat buffers that one step hands to the next."""

@@ -3,7 +3,6 @@
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
-from types import ModuleType
 
 import numpy as np
 import torch
@@ -12,14 +11,12 @@ from torch import Tensor
 from skelnas.cells import space
 from skelnas.images.image_set import ImageSet
 from skelnas.recipe import SPLITS, Recipe
-from skelnas.training import seeding as streams
+from skelnas.training import seeding
 from skelnas.training.gpu.arena import Arena
-from skelnas.training.gpu.cells import GroupTables
-from skelnas.training.gpu.groups import cells_of
-from skelnas.training.gpu.network import StackedNetwork
-from skelnas.training.gpu.operations import reference as stacked_operations
-from skelnas.training.gpu.state import StackedState
-from skelnas.training.gpu.work_lists import Capacity, WorkLists, work_lists
+from skelnas.training.gpu.groups import Capacity, GroupTables, WorkLists, cells_of, work_lists
+from skelnas.training.gpu.network import GpuNetwork
+from skelnas.training.gpu.operations import Operations
+from skelnas.training.gpu.state import GpuState
 from skelnas.training.metrics import TOP, Curves, ranks
 from skelnas.training.plain import curves
 from skelnas.training.precision import computing_in, dtype, epoch_precision
@@ -30,7 +27,7 @@ CHANNELS, REPEATS = 16, 5  # of the study's network
 AHEAD = 2  # batches that the device is given beyond the one it is at
 
 
-class StackedTraining:
+class GpuTraining:
     """An engine for groups of up to M models of one capacity; `start` a group, then `run_batch` until it is done.
 
     On a GPU whole steps are replayed as CUDA graphs, unless `operations` wait for the device. `figures`, float64
@@ -41,11 +38,11 @@ class StackedTraining:
     def __init__(
         self,
         models: int,
-        room: Capacity,
+        capacity: Capacity,
         images: ImageSet,
         data: ResidentImages,
         recipe: Recipe,
-        operations: ModuleType,
+        operations: Operations,
     ) -> None:
         self.models, self.images, self.data, self.recipe, self.operations = models, images, data, recipe, operations
         self.device = data.pool.device
@@ -53,10 +50,10 @@ class StackedTraining:
         self.batch_size = min(recipe.batch_size, train)
         full, rest = divmod(train, self.batch_size)
         self.sizes = [self.batch_size] * full + [rest] * (rest > 0)
-        self.state = StackedState(models, room, CHANNELS, images.classes, REPEATS, dtype(recipe), self.device)
-        empty = work_lists([cells_of([], 1)[0]] * models, room)
+        self.state = GpuState(models, capacity, CHANNELS, images.classes, REPEATS, dtype(recipe), self.device)
+        empty = work_lists([cells_of([], 1)[0]] * models, capacity)
         self.tables = GroupTables.of(empty, self.device)
-        size = memory_of(models, room, images, recipe)
+        size = memory_of(models, capacity, images, recipe)
         self.block = torch.empty(size, dtype=torch.uint8, device=self.device)
         # Validation and test are evaluated in one sweep; `split` tells which row of the tallies a sample counts in.
         self.shown = torch.cat([data.pool[data.valid_index], data.test])
@@ -67,10 +64,10 @@ class StackedTraining:
         self.position = torch.zeros((), dtype=torch.int64, device=self.device)  # of the batch's first sample
         self.losses = torch.zeros((len(SPLITS), models), dtype=torch.float64, device=self.device)
         self.right = torch.zeros((2, len(SPLITS), models), dtype=torch.int64, device=self.device)
-        self.recorded = self.device.type == "cuda" and operations is not stacked_operations
+        self.recorded = self.device.type == "cuda" and operations.capturable
         self._graph_memory = None
         self._done: deque[torch.cuda.Event] = deque()  # of the batches that were handed to the device last
-        self._networks: dict[tuple[int, str], StackedNetwork] = {}
+        self._networks: dict[tuple[int, str], GpuNetwork] = {}
         self._steps: dict[tuple[int, str], Callable[[], None]] = {}
         # Recording runs the steps on whatever is in memory, so it comes before any group's values.
         for precision in dict.fromkeys(epoch_precision(recipe, epoch) for epoch in range(recipe.epochs)):
@@ -79,9 +76,9 @@ class StackedTraining:
 
     def start(self, group: Sequence[Job]) -> None:
         """Take a group of at most M jobs, untrained."""
-        self.lists: WorkLists = work_lists(cells_of(group, self.models), self.state.room)
+        self.lists: WorkLists = work_lists(cells_of(group, self.models), self.state.capacity)
         started = [
-            streams.start(space.cell(i), seed, self.images.classes, self.images.height, self.images.width)
+            seeding.start(space.cell(i), seed, self.images.classes, self.images.height, self.images.width)
             for i, seed in group
         ]
         self.group, self.generators = list(group), [generator for _, generator in started]
@@ -96,7 +93,7 @@ class StackedTraining:
         """The generators' states, and every model's next order of the training samples, int64 (M, train)."""
         counts = len(self.images.train_index), len(self.images.valid_index)
         states = [generator.get_state() for generator in self.generators]
-        orders = [streams.train_order(generator, *counts) for generator in self.generators]
+        orders = [seeding.train_order(generator, *counts) for generator in self.generators]
         return states, torch.stack(orders + [torch.arange(counts[0])] * (self.models - len(orders)))
 
     def _begin_epoch(self, drawn_from: list[Tensor], orders: Tensor) -> None:
@@ -157,14 +154,12 @@ class StackedTraining:
         """The curves of the group's jobs, in their order."""
         return [curves(figures) for figures in self.figures[: len(self.group)]]
 
-    def _network(self, samples: int, precision: str) -> StackedNetwork:
+    def _network(self, samples: int, precision: str) -> GpuNetwork:
         narrow = images_dtype(self.recipe, precision)
         if (samples, narrow) not in self._networks:
             shape = (samples, self.images.height, self.images.width)
             arena = Arena(self.block)
-            self._networks[samples, narrow] = StackedNetwork(
-                self.state, self.tables, shape, narrow, self.operations, arena
-            )
+            self._networks[samples, narrow] = GpuNetwork(self.state, self.tables, shape, narrow, self.operations, arena)
         return self._networks[samples, narrow]
 
     def _step(self, samples: int, precision: str) -> Callable[[], None]:
@@ -201,7 +196,7 @@ class StackedTraining:
         self._graph_memory = graph.pool()
         return graph.replay
 
-    def _train(self, network: StackedNetwork, samples: int) -> None:
+    def _train(self, network: GpuNetwork, samples: int) -> None:
         places = self.position + torch.arange(samples, device=self.device)
         index = self.orders.gather(1, places.expand(self.models, samples))
         labels = self.data.pool_labels[index]
@@ -209,7 +204,7 @@ class StackedTraining:
         logits, losses = network.train_step(labels, self.recipe)
         self._count(logits, labels, losses, torch.zeros_like(places), torch.ones_like(places))
 
-    def _evaluate(self, network: StackedNetwork) -> None:
+    def _evaluate(self, network: GpuNetwork) -> None:
         places = self.position + torch.arange(self.batch_size, device=self.device)
         counted = places < len(self.shown)
         places = places.clamp(max=len(self.shown) - 1)
@@ -238,14 +233,14 @@ def images_dtype(recipe: Recipe, precision: str) -> torch.dtype:
     return torch.bfloat16 if precision == "bf16" else dtype(recipe)
 
 
-def memory_of(models: int, room: Capacity, images: ImageSet, recipe: Recipe) -> int:
+def memory_of(models: int, capacity: Capacity, images: ImageSet, recipe: Recipe) -> int:
     """Bytes of images that a group needs in the widest precision it is trained in."""
-    state = StackedState(models, room, CHANNELS, images.classes, REPEATS, dtype(recipe), "meta")
+    state = GpuState(models, capacity, CHANNELS, images.classes, REPEATS, dtype(recipe), "meta")
     batch = min(recipe.batch_size, len(images.train_index))
     needs = []
     for precision in {epoch_precision(recipe, epoch) for epoch in range(recipe.epochs)}:
         arena = Arena(None)
         shape, narrow = (batch, images.height, images.width), images_dtype(recipe, precision)
-        StackedNetwork(state, None, shape, narrow, None, arena)
+        GpuNetwork(state, None, shape, narrow, None, arena)
         needs.append(arena.taken)
     return max(needs)

@@ -5,19 +5,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from types import ModuleType
 
 import torch
 
 from skelnas.images.image_set import ImageSet
 from skelnas.processes import LastOutcome, failure
 from skelnas.recipe import Recipe
-from skelnas.training.gpu import checkpoint as stacked_checkpoint
-from skelnas.training.gpu.groups import deal, room_for
+from skelnas.training.gpu import checkpoint
+from skelnas.training.gpu.groups import capacity_for, partition
+from skelnas.training.gpu.operations import Operations, reference
 from skelnas.training.gpu.operations import check as kernel_check
-from skelnas.training.gpu.operations import reference as stacked_operations
 from skelnas.training.gpu.schedule import Task
-from skelnas.training.gpu.training import StackedTraining, memory_of
+from skelnas.training.gpu.training import GpuTraining, memory_of
 from skelnas.training.metrics import Curves
 from skelnas.training.precision import dtype
 from skelnas.training.resident import ResidentImages
@@ -55,9 +54,9 @@ class GroupWork:
         self, images: ImageSet, recipe: Recipe, settings: Settings, folder: Path | None, gpu: int | None
     ) -> None:
         self.images, self.recipe, self.settings, self.folder, self.gpu = images, recipe, settings, folder, gpu
-        self._operations: ModuleType | None = None
+        self._operations: Operations | None = None
         self._data: ResidentImages | None = None
-        self._training: StackedTraining | None = None
+        self._training: GpuTraining | None = None
 
     def __call__(self, task: Task | FreeMemory) -> Trained | TooLarge | int:
         """Do a task.
@@ -87,14 +86,14 @@ class GroupWork:
         torch.cuda.set_device(self.gpu)
         return torch.device("cuda", self.gpu)
 
-    def _engine(self, task: Task, device: torch.device) -> StackedTraining:
+    def _engine(self, task: Task, device: torch.device) -> GpuTraining:
         if self._operations is None:
             self._operations = operations_for(device, self.recipe)
             self._data = ResidentImages.of(self.images, device, dtype(self.recipe))
         engine = self._training
-        if engine is None or (engine.models, engine.state.room) != (task.models, task.room):
+        if engine is None or (engine.models, engine.state.capacity) != (task.models, task.capacity):
             engine = self._training = None  # before the next one asks for memory
-            engine = StackedTraining(task.models, task.room, self.images, self._data, self.recipe, self._operations)
+            engine = GpuTraining(task.models, task.capacity, self.images, self._data, self.recipe, self._operations)
         self._training = engine
         return engine
 
@@ -102,9 +101,9 @@ class GroupWork:
         training, folder = self._engine(task, device), self.folder
         begun = monotonic()
         training.start(task.group)
-        places = {stacked_checkpoint.place_of(folder, job) for job in task.group}
-        if len(places) == 1 and stacked_checkpoint.START not in places:
-            stacked_checkpoint.restore(training, folder)
+        places = {checkpoint.place_of(folder, job) for job in task.group}
+        if len(places) == 1 and checkpoint.START not in places:
+            checkpoint.restore(training, folder)
             at = f"epoch {training.epoch + 1}, batch {training.batch + 1}"
             sys.stderr.write(f"{len(task.group)} trainings go on from {at}\n")
         saved = monotonic()
@@ -112,7 +111,7 @@ class GroupWork:
             while training.epoch < self.recipe.epochs:
                 training.run_batch()
                 if folder and (asked() or monotonic() - saved >= 60 * self.settings.checkpoint_minutes):
-                    stacked_checkpoint.save(training, folder)
+                    checkpoint.save(training, folder)
                     saved = monotonic()
                 end_if_asked()
         # Processes that share a GPU have it for a part of the time each.
@@ -120,10 +119,10 @@ class GroupWork:
         return Trained(training.curves(), seconds)
 
 
-def operations_for(device: torch.device, recipe: Recipe) -> ModuleType:
+def operations_for(device: torch.device, recipe: Recipe) -> Operations:
     """The Triton kernels where they work, else PyTorch's operations: slower, and said so on standard error."""
     if recipe.precision == "fp64" or device.type == "cpu":
-        return stacked_operations
+        return reference
     try:
         from skelnas.training.gpu.operations import triton as kernels
 
@@ -136,13 +135,13 @@ def operations_for(device: torch.device, recipe: Recipe) -> ModuleType:
             f"{torch.cuda.get_device_name(device)}: the Triton kernels do not work here ({failure(error)}); "
             f"training goes on with PyTorch's own operations, which are much slower\n"
         )
-        return stacked_operations
+        return reference
 
 
 def group_size(jobs: Sequence[Job], images: ImageSet, recipe: Recipe, free: int) -> int:
     """How many models of this make-up `free` bytes hold, judged from a sample of the jobs."""
-    sample = deal(jobs, 25)[0]
-    each = memory_of(len(sample), room_for([sample]), images, recipe) / len(sample)
+    sample = partition(jobs, 25)[0]
+    each = memory_of(len(sample), capacity_for([sample]), images, recipe) / len(sample)
     return max(1, min(int(SHARE_FOR_IMAGES * free / each), MOST_MODELS))
 
 

@@ -7,11 +7,10 @@ import pytest
 import torch
 
 from skelnas.recipe import Recipe
+from skelnas.training.gpu.operations import ABSENT, BIAS, CONVOLUTION, NOTHING, POOL, SKIP, Norms
 from skelnas.training.gpu.operations import check as kernel_check
 from skelnas.training.gpu.operations import reference as exact
 from skelnas.training.gpu.operations import triton as kernels
-from skelnas.training.gpu.state import Norms
-from skelnas.training.gpu.work_lists import ABSENT, BIAS, CONVOLUTION, NOTHING, POOL, SKIP
 
 # Entries without work have undefined contents, on which the interpreter may compute.
 pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in:RuntimeWarning")
@@ -57,7 +56,7 @@ OF_BATCH = ("mean", "variance", "inverse", "factor", "offset")
 
 @pytest.mark.parametrize("dtype", TOLERANCES)
 @pytest.mark.parametrize("relu", [True, False])
-def test_convolve_and_normalise(layer, dtype, relu):
+def test_convolve_and_batch_norm_stats(layer, dtype, relu):
     weight, outer, inner, stride = layer
     source = random(SLOTS, *outer, dtype=dtype)
     out, expected = torch.zeros(ENTRIES, *inner, dtype=dtype), torch.zeros(ENTRIES, *inner, dtype=torch.float64)
@@ -65,9 +64,9 @@ def test_convolve_and_normalise(layer, dtype, relu):
     own, exactly = norms(ENTRIES, inner[-1]), norms(ENTRIES, inner[-1], torch.float64)
     sums = kernels.tile_sums(out)
     kernels.convolve(source, LISTED, weight, out, stride, relu, sums)
-    kernels.normalise(out, sums, own)
+    kernels.batch_norm_stats(out, sums, own)
     exact.convolve(source.double(), LISTED, weight.double(), expected, stride, relu)
-    exact.normalise(expected, exact.tile_sums(expected), exactly)
+    exact.batch_norm_stats(expected, exact.tile_sums(expected), exactly)
     assert_close(out, expected, dtype)
     assert_close_norms(own, exactly, OF_BATCH)
     without = torch.zeros_like(out)
@@ -76,13 +75,13 @@ def test_convolve_and_normalise(layer, dtype, relu):
 
 
 @pytest.mark.parametrize("dtype", TOLERANCES)
-def test_convolve_transposed(layer, dtype):
+def test_input_gradient(layer, dtype):
     weight, outer, inner, stride = layer
     gradient = random(ENTRIES, *inner, dtype=dtype)
     out, expected = torch.zeros(ENTRIES, *outer, dtype=dtype), torch.zeros(ENTRIES, *outer, dtype=torch.float64)
     weight = weight.to(dtype).float()
-    kernels.convolve_transposed(gradient, LISTED, weight, out, stride)
-    exact.convolve_transposed(gradient.double(), LISTED, weight.double(), expected, stride)
+    kernels.input_gradient(gradient, LISTED, weight, out, stride)
+    exact.input_gradient(gradient.double(), LISTED, weight.double(), expected, stride)
     assert_close(out, expected, dtype)
 
 
@@ -106,8 +105,8 @@ def test_moments_of_values_far_from_zero():
     own, exactly = norms(ENTRIES, 16), norms(ENTRIES, 16, torch.float64)
     sums = kernels.tile_sums(images)
     kernels.image_sums(images, sums)
-    kernels.normalise(images, sums, own)
-    exact.normalise(images.double(), None, exactly)
+    kernels.batch_norm_stats(images, sums, own)
+    exact.batch_norm_stats(images.double(), None, exactly)
     torch.testing.assert_close(own.mean.double(), exactly.mean, rtol=1e-6, atol=0)
     torch.testing.assert_close(own.variance.double(), exactly.variance, rtol=2e-2, atol=0)
 
@@ -142,7 +141,7 @@ def test_sum_gradients(dtype, size):
 
 
 @pytest.mark.parametrize("dtype", TOLERANCES)
-def test_normalise_backward(dtype):
+def test_batch_norm_backward(dtype):
     shape = (7, 9, 11, 16)  # more than one tile, the last one ragged
     gradient, images = random(4, *shape, dtype=dtype), random(ENTRIES, *shape, dtype=dtype, seed=1)
     kinds = torch.tensor([[SKIP, CONVOLUTION, CONVOLUTION], [BIAS, POOL, NOTHING], [ABSENT, 0, 0], [POOL, SKIP, SKIP]])
@@ -150,11 +149,11 @@ def test_normalise_backward(dtype):
     own, exactly = norms(4, 16), norms(4, 16, torch.float64)
     sums = kernels.tile_sums(images)
     kernels.image_sums(images, sums)
-    kernels.normalise(images, sums, Norms(*(field[:ENTRIES] for field in own)))
-    exact.normalise(images.double(), None, Norms(*(field[:ENTRIES] for field in exactly)))
+    kernels.batch_norm_stats(images, sums, Norms(*(field[:ENTRIES] for field in own)))
+    exact.batch_norm_stats(images.double(), None, Norms(*(field[:ENTRIES] for field in exactly)))
     expected, untouched = images.double(), images[1].clone()
-    exact.normalise_backward(gradient.double(), *tables, expected, exactly)
-    kernels.normalise_backward(gradient, *tables, images, own)
+    exact.batch_norm_backward(gradient.double(), *tables, expected, exactly)
+    kernels.batch_norm_backward(gradient, *tables, images, own)
     assert_close(images, expected, dtype)
     assert torch.equal(images[1], untouched)
     assert_close_norms(own, exactly)
@@ -189,21 +188,21 @@ def test_channel_sums(dtype):
 
 
 @pytest.mark.parametrize("nesterov", [True, False])
-def test_descend(nesterov):
+def test_sgd_step(nesterov):
     recipe = Recipe(epochs=1, batch_size=1, nesterov=nesterov, weight_decay=0.1)
     found = [random(3000, seed=seed) for seed in range(3)]
     expected = [values.double() for values in found]
-    kernels.descend(*found, torch.tensor(0.3), recipe)
-    exact.descend(*expected, torch.tensor(0.3, dtype=torch.float64), recipe)
+    kernels.sgd_step(*found, torch.tensor(0.3), recipe)
+    exact.sgd_step(*expected, torch.tensor(0.3, dtype=torch.float64), recipe)
     for one, other in zip(found[:2], expected[:2], strict=True):  # the gradient may be overwritten
         torch.testing.assert_close(one.double(), other, rtol=1e-5, atol=1e-6)
 
 
-def test_average():
+def test_update_running_stats():
     found = [random(3000, seed=seed) for seed in range(4)]
     expected = [values.double() for values in found]
-    kernels.average(*found)
-    exact.average(*expected)
+    kernels.update_running_stats(*found)
+    exact.update_running_stats(*expected)
     for one, other in zip(found, expected, strict=True):
         torch.testing.assert_close(one.double(), other, rtol=1e-5, atol=1e-6)
 
@@ -223,7 +222,7 @@ def test_an_entry_computes_the_same_in_any_company():
     for images, listed, taken, own in ((together, LISTED, weight, many), (alone, LISTED[2:], weight[2:], one)):
         sums = kernels.tile_sums(images)
         kernels.convolve(source, listed, taken, images, sums=sums)
-        kernels.normalise(images, sums, own)
+        kernels.batch_norm_stats(images, sums, own)
     assert torch.equal(together[2:], alone)
     assert torch.equal(many.offset[2:], one.offset)
     gradient, to_weight, alone_to_weight = together.clone(), torch.zeros_like(weight), torch.zeros_like(weight[2:])

@@ -1,17 +1,14 @@
 """Whether the Triton kernels work on this device: one training step of a small group against PyTorch's operations."""
 
-from types import ModuleType
-
 import torch
 
 from skelnas.network import Network
 from skelnas.recipe import Recipe
 from skelnas.training.gpu.arena import Arena
-from skelnas.training.gpu.cells import GroupTables
-from skelnas.training.gpu.network import StackedNetwork
-from skelnas.training.gpu.operations import reference as stacked_operations
-from skelnas.training.gpu.state import StackedState
-from skelnas.training.gpu.work_lists import capacity, work_lists
+from skelnas.training.gpu.groups import GroupTables, capacity_of, work_lists
+from skelnas.training.gpu.network import GpuNetwork
+from skelnas.training.gpu.operations import Operations, reference
+from skelnas.training.gpu.state import GpuState
 
 # Every operation and a bias, in two models, so that slots matter.
 CELLS = [(3, 2, 4, 1, 3, 2), (0, 1, 3, 2, 4, 4)]
@@ -22,14 +19,14 @@ WHAT = ("logits", "logits in evaluation", "gradients")
 ALLOWED = {torch.float32: (1e-3, 1e-3, 1e-3), torch.bfloat16: (0.2, 0.2, float("inf"))}
 
 
-def check(operations: ModuleType, device: torch.device, narrow: torch.dtype = torch.float32) -> None:
+def check(operations: Operations, device: torch.device, narrow: torch.dtype = torch.float32) -> None:
     """Train one step with `operations` on images of dtype `narrow` and compare with PyTorch's operations in float64.
 
     Raises:
         ArithmeticError: logits or gradients differ by more than rounding explains.
     """
     found = _step(operations, torch.float32, narrow, device)
-    expected = _step(stacked_operations, torch.float64, torch.float64, device)
+    expected = _step(reference, torch.float64, torch.float64, device)
     for name, one, other, allowed in zip(WHAT, found, expected, ALLOWED[narrow], strict=True):
         apart = ((one - other).abs().max() / other.abs().max()).item()
         if not apart < allowed:
@@ -37,15 +34,15 @@ def check(operations: ModuleType, device: torch.device, narrow: torch.dtype = to
 
 
 def _step(
-    operations: ModuleType, kind: torch.dtype, narrow: torch.dtype, device: torch.device
+    operations: Operations, kind: torch.dtype, narrow: torch.dtype, device: torch.device
 ) -> tuple[torch.Tensor, ...]:
     """Logits in training and evaluation, and the gradients of every parameter in use, as float64 on the CPU."""
-    room = capacity([CELLS])
-    lists = work_lists(CELLS, room)
-    state = StackedState(len(CELLS), room, 16, CLASSES, REPEATS, kind, device)
+    capacity = capacity_of([CELLS])
+    lists = work_lists(CELLS, capacity)
+    state = GpuState(len(CELLS), capacity, 16, CLASSES, REPEATS, kind, device)
     block = torch.zeros(1 << 24, dtype=torch.uint8, device=device)
     tables = GroupTables.of(lists, device)
-    network = StackedNetwork(state, tables, (SAMPLES, *SIZE), narrow, operations, Arena(block))
+    network = GpuNetwork(state, tables, (SAMPLES, *SIZE), narrow, operations, Arena(block))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         initial = [Network(cell, CLASSES, 16, REPEATS).state_dict() for cell in CELLS]

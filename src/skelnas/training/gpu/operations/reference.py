@@ -1,18 +1,13 @@
-"""The operations of many models at once, in PyTorch: what the Triton kernels of `training.kernels` must agree with.
-
-Images are stacked model by model and channels-last: a *pool* is (slots, N, H, W, C), and a *list* of slots, int32 (E,),
-says which image stacks an operation reads; a negative slot marks an entry without work, whose results are undefined.
-Weights are (E, k*k, Cin, Cout), values per channel (E, C) and at least float32.
-"""
+"""The operations in PyTorch, on any device and in any precision: what other implementations must agree with."""
 
 import torch
 from torch import Tensor
 
+from skelnas.network import NORM_EPSILON, NORM_MOMENTUM
 from skelnas.recipe import Recipe
-from skelnas.training.cpu.layers import EPSILON
-from skelnas.training.cpu.state import NORM_MOMENTUM
-from skelnas.training.gpu.state import Norms
-from skelnas.training.gpu.work_lists import BIAS, CONVOLUTION, POOL, SKIP
+from skelnas.training.gpu.operations import BIAS, CONVOLUTION, POOL, SKIP, Norms
+
+capturable = False  # kinds are looked at on the host
 
 
 def convolve(
@@ -24,8 +19,8 @@ def convolve(
     relu: bool = True,
     sums: Tensor | None = None,
 ) -> None:
-    """out[e] = weight[e] * ReLU(source[slots[e]]), padding k // 2; `sums` takes what `normalise` needs of it."""
-    images = _grouped(source, slots, weight)
+    """As `Operations.convolve`."""
+    images = _grouped(source, slots)
     images = torch.relu(images) if relu else images
     kernel = _kernel(weight)
     result = torch.conv2d(images, _grouped_weight(weight, out), None, stride, kernel // 2, 1, len(out))
@@ -33,37 +28,30 @@ def convolve(
 
 
 def tile_sums(images: Tensor) -> Tensor:
-    """Room for the sums of images (E, N, H, W, C) that `convolve` and `image_sums` leave for `normalise`: (2, E, ...).
-
-    Of undefined contents; here nothing is kept, as `normalise` looks at the images again.
-    """
+    """As `Operations.tile_sums`; here nothing is kept, as `batch_norm_stats` looks at the images again."""
     return images.new_empty((2, len(images), 0))
 
 
 def image_sums(images: Tensor, sums: Tensor) -> None:
-    """The sums that `normalise` needs, of images that no convolution has made."""
+    """As `Operations.image_sums`."""
 
 
-def normalise(images: Tensor, sums: Tensor, norms: Norms) -> None:
-    """Everything of the BatchNorms of images (E, N, H, W, C), from these or from their `sums`."""
-    values = images.flatten(1, 3).to(_wide(images))
+def batch_norm_stats(images: Tensor, sums: Tensor, norms: Norms) -> None:
+    """As `Operations.batch_norm_stats`."""
+    values = images.flatten(1, 3).to(_accumulate_dtype(images))
     biased, count = values.var(1, correction=0), values.shape[1]
     norms.mean.copy_(values.mean(1))
     norms.variance.copy_(biased * (count / (count - 1)))
-    norms.inverse.copy_((biased + EPSILON).rsqrt())
+    norms.inverse.copy_((biased + NORM_EPSILON).rsqrt())
     norms.factor.copy_(norms.scale * norms.inverse)
     norms.offset.copy_(norms.shift - norms.mean * norms.factor)
 
 
-def normalise_backward(gradient: Tensor, kinds: Tensor, indices: Tensor, images: Tensor, norms: Norms) -> None:
-    """From the gradient of one node (M, N, H, W, C) through the BatchNorms of model m's edges into it.
-
-    `kinds`, `indices` as in `sum_nodes`. For CONVOLUTION, images[index] (N, H, W, C), BatchNorm's input, becomes its
-    gradient, and `to_scale` and `to_shift` are written; for BIAS only `to_shift`. `norms` are those of all entries.
-    """
+def batch_norm_backward(gradient: Tensor, kinds: Tensor, indices: Tensor, images: Tensor, norms: Norms) -> None:
+    """As `Operations.batch_norm_backward`."""
     for model, edge in torch.nonzero((kinds == CONVOLUTION) | (kinds == BIAS)).tolist():
         index = int(indices[model, edge])
-        given = gradient[model].to(_wide(gradient))
+        given = gradient[model].to(_accumulate_dtype(gradient))
         norms.to_shift[index] = given.sum((0, 1, 2))
         if kinds[model, edge] == BIAS:
             continue
@@ -76,26 +64,26 @@ def normalise_backward(gradient: Tensor, kinds: Tensor, indices: Tensor, images:
 
 
 def channel_sums(images: Tensor, slots: Tensor, out: Tensor) -> None:
-    """out[e] (C,): the sum of images[slots[e]] over all pixels."""
+    """As `Operations.channel_sums`."""
     out.copy_(images[slots.long()].to(out.dtype).flatten(1, 3).sum(1))
 
 
-def descend(parameters: Tensor, momentum: Tensor, gradient: Tensor, rate: Tensor, recipe: Recipe) -> None:
-    """One step of SGD on flat buffers, as `torch.optim.SGD`'s without dampening; `gradient` may be overwritten."""
+def sgd_step(parameters: Tensor, momentum: Tensor, gradient: Tensor, rate: Tensor, recipe: Recipe) -> None:
+    """As `Operations.sgd_step`."""
     gradient.add_(parameters, alpha=recipe.weight_decay)
     momentum.mul_(recipe.momentum).add_(gradient)
     direction = gradient.add_(momentum, alpha=recipe.momentum) if recipe.nesterov else momentum
     parameters.sub_(direction * rate)
 
 
-def average(means: Tensor, batch_means: Tensor, variances: Tensor, batch_variances: Tensor) -> None:
-    """Let the running estimates take their share of a batch's."""
+def update_running_stats(means: Tensor, batch_means: Tensor, variances: Tensor, batch_variances: Tensor) -> None:
+    """As `Operations.update_running_stats`."""
     for running, batch in ((means, batch_means), (variances, batch_variances)):
         running.mul_(1 - NORM_MOMENTUM).add_(batch, alpha=NORM_MOMENTUM)
 
 
-def convolve_transposed(gradient: Tensor, slots: Tensor, weight: Tensor, out: Tensor, stride: int = 1) -> None:
-    """out[e]: the gradient of `convolve`'s (rectified) source from gradient[e] (N, H/stride, W/stride, Cout)."""
+def input_gradient(gradient: Tensor, slots: Tensor, weight: Tensor, out: Tensor, stride: int = 1) -> None:
+    """As `Operations.input_gradient`."""
     kernel = _kernel(weight)
     size = (out.shape[1], out.shape[0] * out.shape[4], *out.shape[2:4])
     result = torch.nn.grad.conv2d_input(
@@ -107,8 +95,8 @@ def convolve_transposed(gradient: Tensor, slots: Tensor, weight: Tensor, out: Te
 def weight_gradient(
     source: Tensor, slots: Tensor, gradient: Tensor, out: Tensor, stride: int = 1, relu: bool = True
 ) -> None:
-    """out[e] (k*k, Cin, Cout): the gradient of `convolve`'s weight from gradient[e]."""
-    images = _grouped(source, slots, out)
+    """As `Operations.weight_gradient`."""
+    images = _grouped(source, slots)
     images = torch.relu(images) if relu else images
     kernel, entries = _kernel(out), len(out)
     size = (entries * out.shape[3], out.shape[2], kernel, kernel)
@@ -119,13 +107,8 @@ def weight_gradient(
 def sum_nodes(
     pool: Tensor, convolved: Tensor, kinds: Tensor, indices: Tensor, factor: Tensor, offset: Tensor, out: Tensor
 ) -> None:
-    """out[m]: the sum of model m's edges into one node.
-
-    `kinds`, `indices` int32 (M, edges): SKIP and POOL take pool[index]; CONVOLUTION takes factor[index] *
-    convolved[index] + offset[index] (a BatchNorm), BIAS offset[index] alone. A node that is ABSENT gets undefined
-    contents.
-    """
-    total = torch.zeros_like(out, dtype=_wide(out))
+    """As `Operations.sum_nodes`."""
+    total = torch.zeros_like(out, dtype=_accumulate_dtype(out))
     for kind, index in zip(kinds.t(), indices.t().long(), strict=True):
         for model in torch.nonzero(kind == SKIP)[:, 0].tolist():
             total[model] += pool[index[model]]
@@ -150,11 +133,7 @@ def evaluate_nodes(
     offset: Tensor,
     out: Tensor,
 ) -> None:
-    """As `sum_nodes`, with the convolutions computed on the way; for evaluation, which keeps nothing of them.
-
-    Convolution number `begin` + e reads pool[source[begin + e]] and has the weights e of `weight3` (E3, 9, C, C), after
-    whose last those of `weight1` (E1, 1, C, C) follow.
-    """
+    """As `Operations.evaluate_nodes`."""
     convolved = out.new_zeros((len(source), *out.shape[1:]))
     for weight in (weight3, weight1):
         part = slice(begin, begin + len(weight))
@@ -167,12 +146,8 @@ def evaluate_nodes(
 def sum_gradients(
     gradients: Tensor, returned: Tensor, kinds: Tensor, indices: Tensor, node: Tensor, out: Tensor
 ) -> None:
-    """out[m]: the gradient of one node from model m's edges out of it.
-
-    SKIP and POOL take gradients[index]; CONVOLUTION takes returned[index], the gradient of the rectified node, where
-    node[m] is positive. `out` may be a slice of `gradients` that no edge reads; it is undefined where ABSENT.
-    """
-    total = torch.zeros_like(out, dtype=_wide(out))
+    """As `Operations.sum_gradients`."""
+    total = torch.zeros_like(out, dtype=_accumulate_dtype(out))
     for kind, index in zip(kinds.t(), indices.t().long(), strict=True):
         for model in torch.nonzero(kind == SKIP)[:, 0].tolist():
             total[model] += gradients[index[model]]
@@ -184,12 +159,12 @@ def sum_gradients(
 
 
 def pixel_means(images: Tensor, factor: Tensor, offset: Tensor) -> Tensor:
-    """(E, N, C): the mean over pixels of ReLU(factor[e] * images[e] + offset[e])."""
+    """As `Operations.pixel_means`."""
     over = (slice(None), None, None, None)
     return torch.relu(images * factor[over] + offset[over]).mean((2, 3))
 
 
-def _wide(images: Tensor) -> torch.dtype:
+def _accumulate_dtype(images: Tensor) -> torch.dtype:
     return torch.float64 if images.dtype == torch.float64 else torch.float32
 
 
@@ -197,7 +172,7 @@ def _kernel(weight: Tensor) -> int:
     return {1: 1, 9: 3}[weight.shape[1]]
 
 
-def _grouped(source: Tensor, slots: Tensor, weight: Tensor) -> Tensor:
+def _grouped(source: Tensor, slots: Tensor) -> Tensor:
     return _stacked(source[slots.long()])
 
 

@@ -97,12 +97,12 @@ def convolve(
     relu: bool = True,
     sums: Tensor | None = None,
 ) -> None:
-    """As `stacked_operations.convolve`; channels are powers of two of at least 16."""
+    """As `Operations.convolve`; channels are powers of two of at least 16."""
     _launch(source, slots, weight, out, stride, False, relu, tile_pixels(out.shape[-1]), sums)
 
 
-def convolve_transposed(gradient: Tensor, slots: Tensor, weight: Tensor, out: Tensor, stride: int = 1) -> None:
-    """As `stacked_operations.convolve_transposed`."""
+def input_gradient(gradient: Tensor, slots: Tensor, weight: Tensor, out: Tensor, stride: int = 1) -> None:
+    """As `Operations.input_gradient`."""
     _launch(gradient, slots, weight, out, stride, True, False, tile_pixels(gradient.shape[-1]), None)
 
 

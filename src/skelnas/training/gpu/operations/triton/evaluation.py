@@ -81,7 +81,7 @@ def evaluate_nodes(
     offset: Tensor,
     out: Tensor,
 ) -> None:
-    """As `stacked_operations.evaluate_nodes`."""
+    """As `Operations.evaluate_nodes`."""
     models, samples, height, width, channels = out.shape
     pixels, tile = samples * height * width, tile_pixels(channels)
     _evaluate_nodes[triton.cdiv(pixels, tile), models](

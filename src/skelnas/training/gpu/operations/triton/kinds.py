@@ -2,10 +2,10 @@
 
 import triton.language as tl
 
-from skelnas.training.gpu import work_lists
+from skelnas.training.gpu import operations
 
-SKIP = tl.constexpr(work_lists.SKIP)
-POOL = tl.constexpr(work_lists.POOL)
-CONVOLUTION = tl.constexpr(work_lists.CONVOLUTION)
-BIAS = tl.constexpr(work_lists.BIAS)
-ABSENT = tl.constexpr(work_lists.ABSENT)
+SKIP = tl.constexpr(operations.SKIP)
+POOL = tl.constexpr(operations.POOL)
+CONVOLUTION = tl.constexpr(operations.CONVOLUTION)
+BIAS = tl.constexpr(operations.BIAS)
+ABSENT = tl.constexpr(operations.ABSENT)

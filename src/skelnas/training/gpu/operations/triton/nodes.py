@@ -82,7 +82,7 @@ def _sum_nodes(
 def sum_nodes(
     pool: Tensor, convolved: Tensor, kinds: Tensor, indices: Tensor, factor: Tensor, offset: Tensor, out: Tensor
 ) -> None:
-    """As `stacked_operations.sum_nodes`."""
+    """As `Operations.sum_nodes`."""
     models, samples, height, width, channels = out.shape
     pixels = samples * height * width
     tile = pass_pixels(channels) // 2  # half of what other passes take: the edges' sums need registers too
@@ -142,7 +142,7 @@ def _sum_gradients(
 def sum_gradients(
     gradients: Tensor, returned: Tensor, kinds: Tensor, indices: Tensor, node: Tensor, out: Tensor
 ) -> None:
-    """As `stacked_operations.sum_gradients`."""
+    """As `Operations.sum_gradients`."""
     models, samples, height, width, channels = out.shape
     pixels = samples * height * width
     tile = pass_pixels(channels) // 2

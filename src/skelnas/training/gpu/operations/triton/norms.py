@@ -9,10 +9,10 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from skelnas.training.cpu.layers import EPSILON
+from skelnas.network import NORM_EPSILON
+from skelnas.training.gpu.operations import Norms
 from skelnas.training.gpu.operations.triton.kinds import BIAS, CONVOLUTION
 from skelnas.training.gpu.operations.triton.sums import VALUES, pass_pixels
-from skelnas.training.gpu.state import Norms
 
 
 def tile_pixels(channels: int) -> int:
@@ -42,14 +42,14 @@ def _image_sums(images, sums, squares, pixels, C: tl.constexpr, TILE: tl.constex
 
 
 def image_sums(images: Tensor, sums: Tensor) -> None:
-    """As `stacked_operations.image_sums`."""
+    """As `Operations.image_sums`."""
     entries, tiles, channels = sums.shape[1:]
     pixels = images[0, ..., 0].numel()
     _image_sums[tiles, entries](images, sums[0], sums[1], pixels, channels, tile_pixels(channels))
 
 
 @triton.jit
-def _normalise(
+def _batch_norm_stats(
     sums,
     squares,
     scale,
@@ -92,13 +92,13 @@ def _normalise(
     tl.store(offset + own, tl.load(shift + own) - centre * slope)
 
 
-def normalise(images: Tensor, sums: Tensor, norms: Norms) -> None:
-    """As `stacked_operations.normalise`.
+def batch_norm_stats(images: Tensor, sums: Tensor, norms: Norms) -> None:
+    """As `Operations.batch_norm_stats`.
 
     Tiles are combined by the pairwise formula of Chan, Golub and LeVeque.
     """
     entries, tiles, channels = sums.shape[1:]
-    _normalise[(entries,)](
+    _batch_norm_stats[(entries,)](
         sums[0],
         sums[1],
         norms.scale,
@@ -110,7 +110,7 @@ def normalise(images: Tensor, sums: Tensor, norms: Norms) -> None:
         norms.offset,
         tiles,
         images[0, ..., 0].numel(),
-        EPSILON,
+        NORM_EPSILON,
         channels,
         tile_pixels(channels),
         VALUES // channels,
@@ -232,8 +232,8 @@ def _combine_gradient(
             tl.store(own, result.to(images.dtype.element_ty), mask=inside)
 
 
-def normalise_backward(gradient: Tensor, kinds: Tensor, indices: Tensor, images: Tensor, norms: Norms) -> None:
-    """As `stacked_operations.normalise_backward`."""
+def batch_norm_backward(gradient: Tensor, kinds: Tensor, indices: Tensor, images: Tensor, norms: Norms) -> None:
+    """As `Operations.batch_norm_backward`."""
     models, channels, pixels = len(gradient), gradient.shape[-1], gradient[0, ..., 0].numel()
     entries, edges, tile = len(norms.mean), kinds.shape[1], pass_pixels(channels)
     tiles = triton.cdiv(pixels, tile)

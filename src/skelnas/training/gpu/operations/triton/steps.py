@@ -4,14 +4,14 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from skelnas.network import NORM_MOMENTUM
 from skelnas.recipe import Recipe
-from skelnas.training.cpu.state import NORM_MOMENTUM
 
 BLOCK = 1024  # values per program
 
 
 @triton.jit
-def _descend(parameters, momentum, gradient, rate, size, decay, kept, NESTEROV: tl.constexpr, BLOCK: tl.constexpr):
+def _sgd_step(parameters, momentum, gradient, rate, size, decay, kept, NESTEROV: tl.constexpr, BLOCK: tl.constexpr):
     place = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
     inside = place < size
     value = tl.load(parameters + place, mask=inside)
@@ -24,10 +24,10 @@ def _descend(parameters, momentum, gradient, rate, size, decay, kept, NESTEROV: 
     tl.store(parameters + place, value - tl.load(rate) * direction, mask=inside)
 
 
-def descend(parameters: Tensor, momentum: Tensor, gradient: Tensor, rate: Tensor, recipe: Recipe) -> None:
-    """As `stacked_operations.descend`."""
+def sgd_step(parameters: Tensor, momentum: Tensor, gradient: Tensor, rate: Tensor, recipe: Recipe) -> None:
+    """As `Operations.sgd_step`."""
     size = parameters.numel()
-    _descend[(triton.cdiv(size, BLOCK),)](
+    _sgd_step[(triton.cdiv(size, BLOCK),)](
         parameters,
         momentum,
         gradient,
@@ -41,7 +41,7 @@ def descend(parameters: Tensor, momentum: Tensor, gradient: Tensor, rate: Tensor
 
 
 @triton.jit
-def _average(means, batch_means, variances, batch_variances, size, share, BLOCK: tl.constexpr):
+def _update_running_stats(means, batch_means, variances, batch_variances, size, share, BLOCK: tl.constexpr):
     place = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
     inside = place < size
     mean, variance = tl.load(means + place, mask=inside), tl.load(variances + place, mask=inside)
@@ -50,7 +50,9 @@ def _average(means, batch_means, variances, batch_variances, size, share, BLOCK:
     tl.store(variances + place, (1 - share) * variance + share * batch, mask=inside)
 
 
-def average(means: Tensor, batch_means: Tensor, variances: Tensor, batch_variances: Tensor) -> None:
-    """As `stacked_operations.average`."""
+def update_running_stats(means: Tensor, batch_means: Tensor, variances: Tensor, batch_variances: Tensor) -> None:
+    """As `Operations.update_running_stats`."""
     size = means.numel()
-    _average[(triton.cdiv(size, BLOCK),)](means, batch_means, variances, batch_variances, size, NORM_MOMENTUM, BLOCK)
+    _update_running_stats[(triton.cdiv(size, BLOCK),)](
+        means, batch_means, variances, batch_variances, size, NORM_MOMENTUM, BLOCK
+    )

@@ -45,7 +45,7 @@ def _channel_sums(images, slots, parts, pixels, C: tl.constexpr, TILE: tl.conste
 
 
 def channel_sums(images: Tensor, slots: Tensor, out: Tensor) -> None:
-    """As `stacked_operations.channel_sums`; entries without work get undefined values."""
+    """As `Operations.channel_sums`; entries without work get undefined values."""
     channels, pixels = images.shape[-1], images[0, ..., 0].numel()
     tile = pass_pixels(channels)
     tiles = triton.cdiv(pixels, tile)
@@ -71,7 +71,7 @@ def _pixel_means(images, factor, offset, out, pixels, C: tl.constexpr, TILE: tl.
 
 
 def pixel_means(images: Tensor, factor: Tensor, offset: Tensor) -> Tensor:
-    """As `stacked_operations.pixel_means`."""
+    """As `Operations.pixel_means`."""
     entries, samples, height, width, channels = images.shape
     out = torch.empty((entries, samples, channels), dtype=torch.float32, device=images.device)
     _pixel_means[samples, entries](images, factor, offset, out, height * width, channels, 64)

@@ -70,7 +70,7 @@ def _weight_gradient(
 def weight_gradient(
     source: Tensor, slots: Tensor, gradient: Tensor, out: Tensor, stride: int = 1, relu: bool = True
 ) -> None:
-    """As `stacked_operations.weight_gradient`; entries without work get undefined values."""
+    """As `Operations.weight_gradient`; entries without work get undefined values."""
     entries, samples, height, width, channels = gradient.shape
     pixels, kernel = samples * height * width, {1: 1, 9: 3}[out.shape[1]]
     span = max(LEAST_RANGE, triton.cdiv(pixels, RANGES))

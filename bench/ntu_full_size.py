@@ -22,6 +22,7 @@ from skelnas.images.image_set import write_image_set
 from skelnas.images.journal import Journal
 from skelnas.progress import Progress
 from skelnas.skeletons.ntu import reader as ntu
+from skelnas.skeletons.readers import NtuOptions
 
 SETS = {  # name: split rule, width, (pool, test) without and with the list of missing samples
     "ntu60_xsub": ("ntu60-cross-subject", 84, (40_320, 16_560), (40_091, 16_487)),
@@ -40,7 +41,7 @@ def prove(folder: Path, missing: Path | None, workers: int) -> dict[str, Any]:
     figures: dict[str, Any] = {"archive": {"bytes": archive.stat().st_size, "seconds": _since(started)}}
     for name, (rule, width, all_counts, usable_counts) in SETS.items():
         started = time.perf_counter()
-        source = ntu.open_source([archive, *([missing] if missing else [])], {})
+        source = ntu.open_source([archive, *([missing] if missing else [])], NtuOptions())
         opened = _since(started)
         options = {"split": {"rule": rule}, "height": 28, "width": width}
         progress = Progress(name, len(source.samples), "recordings")

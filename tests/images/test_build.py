@@ -6,13 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from skelnas.errors import InputError
-from skelnas.images.build import build_image_set, manifest
+from skelnas.images.build import Part, build_image_set, constants, manifest
+from skelnas.images.conversion import Converted
 from skelnas.images.image_set import ARRAYS, ImageSet
+from skelnas.images.resize import resize
 from skelnas.progress import Progress
-from skelnas.skeletons import READERS
-from skelnas.skeletons.recording import BadRecording
+from skelnas.skeletons.readers import READERS
+from skelnas.skeletons.recording import BadRecording, Sample
 
 from .small import RULE, small, small_source
 
@@ -21,7 +25,7 @@ THESIS = {"rule": "subjects", "train": [1, 3, 5, 7], "valid": [7]}
 
 def test_utd_mhad_is_that_of_the_original_study(real_data: Path, oracle: Callable[[str], dict]) -> None:
     original = oracle("splits_oracle")["utdmhad"]
-    source = READERS["utd_mhad"]([real_data / "utd_mhad/Skeleton.zip"], {})
+    source = READERS["utd_mhad"].open([real_data / "utd_mhad/Skeleton.zip"], {})
     image_set, report = build_image_set("utd_mhad", source, {"split": THESIS}, workers=2)
     images = original["image_oracle"]
     assert image_set.pool_images.shape == (431, 20, 68, 3)
@@ -37,6 +41,7 @@ def test_utd_mhad_is_that_of_the_original_study(real_data: Path, oracle: Callabl
     assert image_set.pool_names[0] == "a1_s1_t1"
     assert sorted(set(image_set.test_subjects)) == [2, 4, 6, 8]
     assert len(json.dumps(manifest(image_set, source, report))) < 200_000
+    assert image_set.fingerprint == oracle("image_sets")["utd_mhad"]
 
 
 def test_sizes_default_to_rows_and_mean_pool_length(image_set: ImageSet) -> None:
@@ -119,3 +124,61 @@ def test_the_manifest_says_what_is_inside(image_set: ImageSet) -> None:
     assert said["split"] == RULE
     assert said["excluded"] == {"a9_s9": "named missing"}
     assert said["frames-without-body"] == {"a1_s2": 1}
+
+
+def converted(number: int, width: int) -> Converted:
+    image = np.random.default_rng(number).integers(0, 256, (8, width, 3), dtype=np.uint8)
+    return Converted(Sample(f"a{number}", 0, 1), image, length=width)
+
+
+@pytest.mark.parametrize("width", [12, 0])
+def test_images_of_a_given_size_are_the_same_as_images_brought_to_it_later(width: int) -> None:
+    recordings = [converted(number, 12 if width else 9 + number) for number in range(5)]
+    part = Part(7, width)  # two more could have come
+    for recording in recordings:
+        part.add(recording)
+    assert [recording.sample.name for recording in part.recordings] == ["a0", "a1", "a2", "a3", "a4"]
+    assert part.rows() == 8
+    images = part.stacked(8, 12)
+    assert images.shape == (5, 8, 12, 3)
+    for image, recording in zip(images, recordings, strict=True):
+        assert np.array_equal(image, resize(recording.image, 8, 12))
+
+
+def test_no_second_copy_of_an_image_of_given_size_is_kept() -> None:
+    part = Part(1, 12)
+    part.add(converted(0, 12))
+    assert part.recordings[0].image is None
+    assert part.recordings[0].length == 12
+
+
+@given(st.integers(1, 40), st.integers(0, 2**32 - 1))
+def test_constants_are_the_population_statistics(images: int, seed: int) -> None:
+    pixels = np.random.default_rng(seed).integers(0, 256, (images, 4, 8, 3), dtype=np.uint8)
+    mean, std = constants(pixels)
+    assert np.abs(mean - pixels.mean(axis=(0, 1, 2), dtype=np.float64)).max() < 1e-9
+    assert np.abs(std - pixels.std(axis=(0, 1, 2), dtype=np.float64)).max() < 1e-9
+
+
+def test_order_of_the_images_does_not_matter_to_the_last_bit() -> None:
+    pixels = np.random.default_rng(5).integers(0, 256, (3000, 4, 8, 3), dtype=np.uint8)
+    mean, std = constants(pixels)
+    again_mean, again_std = constants(pixels[::-1])
+    assert mean.tobytes() == again_mean.tobytes()
+    assert std.tobytes() == again_std.tobytes()
+
+
+def test_many_images_are_summed_without_rounding() -> None:
+    pixels = np.full((5000, 8, 8, 3), 255, dtype=np.uint8)  # the sum of squares, 2e10, is more than 32 bits hold
+    pixels[0, 0, 0] = 254
+    mean, std = constants(pixels)
+    n = 5000 * 64
+    assert np.allclose(255 - mean, 1 / n, rtol=1e-6, atol=0)
+    assert np.allclose(std, np.sqrt((n - 1) / n**2), rtol=1e-12, atol=0)
+
+
+def test_a_constant_channel_does_not_divide_by_zero() -> None:
+    pixels = np.random.default_rng(6).integers(0, 256, (10, 4, 8, 3), dtype=np.uint8)
+    pixels[..., 2] = 77
+    mean, std = constants(pixels)
+    assert (mean[2], std[2]) == (77.0, 1.0)

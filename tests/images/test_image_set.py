@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from skelnas.errors import InputError
+from skelnas.images import image_set as module
 from skelnas.images.image_set import ImageSet, fingerprint_of, read_image_set, sealed, write_image_set
 
 from .small import small
@@ -38,6 +39,21 @@ def test_the_fingerprint_depends_on_every_field(image_set: ImageSet) -> None:
             other = (*value[:-1], "x") if isinstance(value, tuple) else value + "x"
         seen.add(fingerprint_of(dataclasses.replace(image_set, **{field.name: other})))
     assert len(seen) == len(dataclasses.fields(ImageSet))
+
+
+def test_an_array_that_came_later_changes_the_fingerprint_only_where_it_holds_something(
+    image_set: ImageSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @dataclasses.dataclass(frozen=True, eq=False)
+    class Later(ImageSet):
+        pool_gaps: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    monkeypatch.setitem(module.ARRAYS, "pool_gaps", np.int64)
+    monkeypatch.setattr(module, "LATER", frozenset({"pool_gaps"}))
+    empty = Later(**vars(image_set))
+    assert fingerprint_of(empty) == image_set.fingerprint
+    filled = dataclasses.replace(empty, pool_gaps=np.array([0]))
+    assert fingerprint_of(filled) != image_set.fingerprint
 
 
 def test_an_image_set_with_a_foreign_fingerprint_is_not_written(image_set: ImageSet, tmp_path: Path) -> None:

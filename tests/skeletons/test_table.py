@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from skelnas.errors import InputError
-from skelnas.skeletons import READERS
+from skelnas.skeletons.readers import READERS
 from skelnas.skeletons.recording import BadRecording
 
 ROWS = [
@@ -40,7 +40,7 @@ def lines(heading="file,label,subject", rows=ROWS):
 
 
 def open_table(folder, rows, **options):
-    return READERS["table"]([folder, write_table(folder, rows)], options)
+    return READERS["table"].open([folder, write_table(folder, rows)], options)
 
 
 def refused(folder, rows, words, **options):
@@ -84,7 +84,7 @@ def test_tables_of_spreadsheet_programs(folder, mark):
     content = "\ufeff" + "\r\n".join(lines("File, Label ,Subject")) + "\r\n"
     table = folder.parent / "table.csv"
     table.write_bytes(content.replace(",", mark).encode())
-    assert [sample.subject for sample in READERS["table"]([folder, table], {}).samples] == [1, 2, 1]
+    assert [sample.subject for sample in READERS["table"].open([folder, table], {}).samples] == [1, 2, 1]
 
 
 def test_quoted_labels_and_all_columns(folder):
@@ -174,12 +174,12 @@ def test_mistakes_in_the_sources(folder, tmp_path):
     table = write_table(folder, lines())
     for files in ([], [folder], [table, folder], [folder, table, table]):
         with pytest.raises(InputError, match="needs two sources"):
-            READERS["table"](files, {})
+            READERS["table"].open(files, {})
     with pytest.raises(InputError, match=r"missing\.csv cannot be read"):
-        READERS["table"]([folder, tmp_path / "missing.csv"], {})
+        READERS["table"].open([folder, tmp_path / "missing.csv"], {})
     (tmp_path / "excel.csv").write_bytes(b"PK\x03\x04\xff\xfe")
     with pytest.raises(InputError, match=r"excel\.csv cannot be read .*UTF-8"):
-        READERS["table"]([folder, tmp_path / "excel.csv"], {})
+        READERS["table"].open([folder, tmp_path / "excel.csv"], {})
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,14 @@ import pytest
 import scipy.io
 
 from skelnas.errors import InputError
-from skelnas.skeletons import READERS
+from skelnas.skeletons.readers import READERS, ArchiveOptions
 from skelnas.skeletons.recording import BadRecording
 from skelnas.skeletons.utd_mhad import CLASS_NAMES, JOINT_NAMES, PARENTS, open_source
 
 
 @pytest.fixture(scope="module")
 def original(real_data):
-    return open_source([real_data / "utd_mhad/Skeleton.zip"], {})
+    return open_source([real_data / "utd_mhad/Skeleton.zip"], ArchiveOptions())
 
 
 def mat(skeleton, name="d_skel", **options):
@@ -36,7 +36,7 @@ def archive(path, members):
 
 
 def first_recording(path):
-    source = open_source([path], {})
+    source = open_source([path], ArchiveOptions())
     return source.read(source.samples[0])
 
 
@@ -105,16 +105,16 @@ def test_the_source_works_after_pickling(original):
 
 def test_content_is_checked(real_data, original):
     path = real_data / "utd_mhad/Skeleton.zip"
-    assert len(open_source([path], {"content": original.origin["content"]}).samples) == 861
+    assert len(open_source([path], ArchiveOptions(content=original.origin["content"])).samples) == 861
     with pytest.raises(InputError, match=r"content fingerprint [0-9a-f]{64}, the configuration expects 0000"):
-        open_source([path], {"content": "0" * 64})
+        open_source([path], ArchiveOptions(content="0" * 64))
 
 
 def test_a_folder_holds_the_same_source(tmp_path):
     for name in ("a2_s1_t1", "a1_s3_t4", "a10_s8_t2"):
         (tmp_path / f"{name}_skeleton.mat").write_bytes(mat(motion()))
     (tmp_path / ".DS_Store").write_bytes(b"")
-    source = READERS["utd_mhad"]([tmp_path], {})
+    source = READERS["utd_mhad"].open([tmp_path], {})
     assert [sample.name for sample in source.samples] == ["a1_s3_t4", "a2_s1_t1", "a10_s8_t2"]
     assert np.array_equal(source.read(source.samples[0]).coordinates, motion().transpose(0, 2, 1))
 
@@ -126,37 +126,37 @@ def test_a_folder_holds_the_same_source(tmp_path):
 def test_alien_members(tmp_path, name):
     path = archive(tmp_path / "Skeleton.zip", {"a1_s1_t1_skeleton.mat": mat(motion()), f"x/{name}": mat(motion())})
     with pytest.raises(InputError, match=rf"Skeleton\.zip: member x/{name}"):
-        open_source([path], {})
+        open_source([path], ArchiveOptions())
 
 
 def test_the_same_recording_in_two_folders(tmp_path):
     member = "a1_s1_t1_skeleton.mat"
     path = archive(tmp_path / "Skeleton.zip", {f"x/{member}": mat(motion()), f"y/{member}": mat(motion())})
     with pytest.raises(InputError, match=r"x/a1_s1_t1_skeleton\.mat and y/a1_s1_t1_skeleton\.mat are the same"):
-        open_source([path], {})
+        open_source([path], ArchiveOptions())
 
 
 def test_another_joint_order(tmp_path):
     text = "".join(f"{place}. {joint};\n" for place, joint in enumerate(reversed(JOINT_NAMES), start=1))
     members = {"a1_s1_t1_skeleton.mat": mat(motion()), "Skeleton_joint_order.txt": text}
     with pytest.raises(InputError, match=r"Skeleton_joint_order\.txt states another order"):
-        open_source([archive(tmp_path / "Skeleton.zip", members)], {})
+        open_source([archive(tmp_path / "Skeleton.zip", members)], ArchiveOptions())
 
 
 def test_an_archive_without_recordings_and_a_wrong_number_of_files(tmp_path):
     path = archive(tmp_path / "Skeleton.zip", {})
     with pytest.raises(InputError, match="no recordings"):
-        open_source([path], {})
+        open_source([path], ArchiveOptions())
     with pytest.raises(InputError, match="2 files were given"):
-        open_source([path, path], {})
+        open_source([path, path], ArchiveOptions())
 
 
 def test_class_names_of_an_archive_in_the_same_form(tmp_path):
     members = {"a1_s1_t1_skeleton.mat": mat(motion()), "class_names.txt": "bow\nwave\n"}
-    assert open_source([archive(tmp_path / "own.zip", members)], {}).class_names == ("bow", "wave")
+    assert open_source([archive(tmp_path / "own.zip", members)], ArchiveOptions()).class_names == ("bow", "wave")
     for text in ("", "bow\nbow\n", "bow\n\nwave\n"):
         with pytest.raises(InputError, match=r"class_names\.txt must list each class name once"):
-            open_source([archive(tmp_path / "own.zip", {**members, "class_names.txt": text})], {})
+            open_source([archive(tmp_path / "own.zip", {**members, "class_names.txt": text})], ArchiveOptions())
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_truncated_recordings_are_refused(tmp_path):
 
 def test_a_damaged_member_is_a_bad_recording(tmp_path):
     path = archive(tmp_path / "Skeleton.zip", {"a1_s1_t1_skeleton.mat": mat(motion())})
-    source = open_source([path], {})
+    source = open_source([path], ArchiveOptions())
     content = bytearray(path.read_bytes())
     content[400] ^= 0xFF
     path.write_bytes(content)

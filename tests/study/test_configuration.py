@@ -1,5 +1,7 @@
 import copy
+import dataclasses
 from pathlib import Path
+from typing import Literal, get_args, get_origin
 
 import pytest
 import yaml
@@ -7,10 +9,14 @@ import yaml
 from skelnas.analysis.catalogue import ANALYSES
 from skelnas.errors import InputError
 from skelnas.images.encodings import ENCODINGS
+from skelnas.images.options import ImageOptions
 from skelnas.images.splits import RULES
+from skelnas.options import keys
 from skelnas.recipe import PRECISIONS, Recipe
+from skelnas.skeletons.readers import READERS
 from skelnas.study import runs as study
 from skelnas.study.configuration import checked, read
+from skelnas.study.datasets import COMMON
 from skelnas.training.engines import ENGINES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,7 +46,7 @@ def changed(*keys, value):
 def test_shipped_configuration_is_valid_and_complete():
     config = checked(CONFIG, SCHEMA)
     assert config["training"]["checkpoint-minutes"] == 5
-    assert config["datasets"]["utd_mhad"]["encoding"] == "swap-axes"
+    assert "encoding" not in config["datasets"]["utd_mhad"]  # only what is written reaches an image set's parameters
     assert config["studies"]["demo"]["analyses"] == list(ANALYSES)
     assert "encoding" not in CONFIG["datasets"]["utd_mhad"]
 
@@ -66,6 +72,41 @@ def test_every_key_of_the_schema_is_a_word_of_the_code():
     assert set(defs["recipe"]["properties"]["precision"]["enum"]) == set(PRECISIONS)
     assert set(SCHEMA["properties"]["training"]["properties"]["engine"]["enum"]) == set(ENGINES)
     assert defs["study"]["properties"]["analyses"]["items"]["enum"] == list(ANALYSES)
+
+
+@pytest.mark.parametrize("options", [ImageOptions, *{reader.options for reader in READERS.values()}])
+def test_the_schema_has_each_option_of_the_code_with_its_type_and_default(options):
+    properties = SCHEMA["$defs"]["dataset"]["properties"]
+    kinds = {str: "string", int: "integer", tuple[str, ...]: "array", tuple[int, ...]: "array"}
+    for field in dataclasses.fields(options):
+        part = properties[field.name.replace("_", "-")]
+        if field.default is dataclasses.MISSING:
+            assert field.name.replace("_", "-") in SCHEMA["$defs"]["dataset"]["required"]
+            continue
+        default = list(field.default) if isinstance(field.default, tuple) else field.default
+        assert part["default"] == default
+        if get_origin(field.type) is Literal:
+            assert part["enum"] == list(get_args(field.type))
+        else:
+            assert part.get("type", "string") == kinds[field.type]
+
+
+def test_every_option_of_a_data_set_in_the_schema_is_one_of_the_code():
+    of_readers = {key for reader in READERS.values() for key in keys(reader.options)}
+    assert set(SCHEMA["$defs"]["dataset"]["properties"]) == {*COMMON, *of_readers}
+
+
+def test_a_key_that_the_reader_does_not_use_is_refused_with_those_that_it_has():
+    with pytest.raises(InputError) as caught:
+        checked(changed("datasets", "utd_mhad", "body", value="both"), SCHEMA)
+    assert str(caught.value) == (
+        "config.yaml: datasets.utd_mhad has an unknown key: body; with the reader utd_mhad there are reader, sources, "
+        "split, encoding, height, width, on-bad-recording, content"
+    )
+    with pytest.raises(InputError, match=r"datasets\.utd_mhad\.reader is 'kinect', expected one of ntu, synthetic, "):
+        checked(changed("datasets", "utd_mhad", "reader", value="kinect"), SCHEMA)
+    with pytest.raises(InputError, match=r"datasets\.utd_mhad is 'x', expected a block of keys"):
+        checked(changed("datasets", "utd_mhad", value="x"), SCHEMA)
 
 
 def test_defaults_of_a_recipe_are_the_ones_of_the_code():

@@ -18,7 +18,7 @@ from .checkout import ROOT, Checkout
 
 PAGE = ROOT / "docs/your-own-data.md"
 BLOCK = re.compile(r"^```(bash|python|text|yaml)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-FILE = re.compile(r"# (\S+)(?:, the line that begins with (\w+))?\n")
+FILE = re.compile(r"# (\S+)(?:, below the line that begins with (\w+))?\n")
 
 pytestmark = pytest.mark.workflow
 
@@ -57,13 +57,13 @@ def run(script: str, folder: Path) -> str:
 
 
 def write(content: str, folder: Path) -> None:
-    """Write a block into the file that its first line names: as a whole, over one line, or into config.yaml."""
+    """Write a block into the file that its first line names: as a whole, below one line, or into config.yaml."""
     name, beginning = FILE.match(content).groups()
     path, body = folder / name, content.partition("\n")[2]
     if name == "config.yaml":
         body = below_their_nouns(path.read_text(encoding="utf-8"), body)
     elif beginning:
-        body = over_one_line(path.read_text(encoding="utf-8"), beginning, body)
+        body = below_one_line(path.read_text(encoding="utf-8"), beginning, body)
     else:
         assert not path.exists()
     path.write_text(body, encoding="utf-8")
@@ -77,11 +77,10 @@ def below_their_nouns(config: str, addition: str) -> str:
     return config
 
 
-def over_one_line(module: str, beginning: str, line: str) -> str:
-    """The module with the one line that begins so replaced; the page may only add one name to it."""
-    (old,) = (old for old in module.splitlines(keepends=True) if old.startswith(beginning))
-    assert re.sub(r', "\w+"\)\}$', ")}", line.rstrip()) == old.rstrip()
-    return module.replace(old, line)
+def below_one_line(module: str, beginning: str, lines: str) -> str:
+    """The module with these lines right below the one line that begins so."""
+    (above,) = (line for line in module.splitlines(keepends=True) if line.startswith(beginning))
+    return module.replace(above, above + lines)
 
 
 def test_a_complete_example(follow: Callable[[str], Path]) -> None:

@@ -1,46 +1,52 @@
 """Building an image set: every recording of a source converted, assigned to its split, and normalised."""
 
 import contextlib
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from skelnas.errors import InputError
-from skelnas.images.conversion import Conversion, convert
+from skelnas.images.conversion import Conversion, Converted, convert
 from skelnas.images.encodings import ENCODINGS
 from skelnas.images.image_set import ImageSet, sealed
 from skelnas.images.journal import Journal
-from skelnas.images.normalisation import constants
-from skelnas.images.part import Part
-from skelnas.images.resize import check_size, default_height, default_width
+from skelnas.images.options import ImageOptions
+from skelnas.images.resize import check_size, default_height, default_width, resize
 from skelnas.images.splits import assign, check_coverage
+from skelnas.options import stated
 from skelnas.progress import Progress
 from skelnas.skeletons.recording import BadRecording, Source
+
+LEVELS = np.arange(256, dtype=object)  # Python integers: sums stay exact, so their order does not matter
+CHUNK = 1024  # images whose levels are counted at a time
 
 
 def build_image_set(
     name: str,
     source: Source,
-    options: dict,
+    block: Mapping[str, Any],
     progress: Progress | None = None,
     workers: int = 1,
     journal: Journal | None = None,
 ) -> tuple[ImageSet, dict]:
     """Make the image set `name` of all usable recordings of `source`, and a report of how that went (plain values).
 
-    `options` is the data set's configuration: `split` (the rule), `encoding`, `height` and `width` in pixels (0 or
-    absent: the encoding's rows, the mean length of the training pool, each brought up to a multiple of 4) and
-    `on-bad-recording`, `fail` or `exclude`. `progress` advances by one per recording.
-    What an earlier run left in the `journal` is not converted again; the caller removes it once the files are in place.
+    `block` is the data set's in config.yaml (`ImageOptions`). `progress` advances by one per recording. What an earlier
+    run left in the `journal` is not converted again; the caller removes it once the files are in place.
 
     Raises:
         InputError: what `splits.assign` and the encoding refuse; a size that is no multiple of 4; a class without a
             recording in train; with `fail` (a `BadRecording`) the first recording that cannot be used.
     """
-    encoding, height, width = options.get("encoding", "swap-axes"), options.get("height", 0), options.get("width", 0)
+    options = stated(ImageOptions, block)
+    encoding, height, width = options.encoding, options.height, options.width
     if encoding not in ENCODINGS:
         raise InputError(f"{name}: the encoding {encoding!r} is not known; choose one of {', '.join(ENCODINGS)}")
     check_size(height or 4, width or 4)
-    assigned = assign(source.samples, options["split"], source.class_names)
+    assigned = assign(source.samples, options.split, source.class_names)
     split_of = dict(zip((sample.name for sample in source.samples), assigned, strict=True))
 
     conversion, excluded = Conversion(source, encoding, height, width), dict(source.excluded)
@@ -49,12 +55,12 @@ def build_image_set(
     if journal is None:
         images = convert(conversion, source.samples, workers)
     else:
-        images = journal.convert(conversion, options, workers)
+        images = journal.convert(conversion, block, workers)
     with contextlib.closing(images):
         for converted in images:
             if converted.image is not None:
                 (test if split_of[converted.sample.name] == "test" else pool).add(converted)
-            elif options.get("on-bad-recording", "fail") == "exclude":
+            elif options.on_bad_recording == "exclude":
                 excluded[converted.sample.name] = converted.reason
             else:
                 raise BadRecording(f"{converted.reason}; mend it, or set on-bad-recording: exclude for {name}")
@@ -83,7 +89,7 @@ def build_image_set(
     )
     without_body = {converted.sample.name: converted.frames_without_body for converted in usable}
     report = {
-        "split": options["split"],
+        "split": options.split,
         "excluded": excluded,
         "frames-without-body": {s.name: without_body[s.name] for s in source.samples if without_body.get(s.name)},
     }
@@ -109,6 +115,61 @@ def manifest(image_set: ImageSet, source: Source, report: dict) -> dict:
         "source": source.origin,
         **report,
     }
+
+
+class Part:
+    """One part of an image set, the training pool or the test split, gathered as its recordings are converted.
+
+    At most `most` recordings and their images, which all get one size.
+
+    Where `width` is given (not 0), every image is as large as the first and goes straight to its place: a list of them
+    beside the array would double the memory. Otherwise images keep their own widths until they are stacked.
+    """
+
+    def __init__(self, most: int, width: int) -> None:
+        self.recordings: list[Converted] = []
+        self._most, self._width = most, width
+        self._images = np.empty((0, 0, 0, 3), dtype=np.uint8)
+
+    def add(self, converted: Converted) -> None:
+        """Take one usable recording; where the width is given, it is kept without its image."""
+        if self._width:
+            if not self.recordings:
+                self._images = np.empty((self._most, *converted.image.shape), dtype=np.uint8)
+            _, height, width, _ = self._images.shape
+            self._images[len(self.recordings)] = resize(converted.image, height, width)
+            converted = dataclasses.replace(converted, image=None)
+        self.recordings.append(converted)
+
+    def rows(self) -> int:
+        """Rows of the first image."""
+        return self._images.shape[1] if self._width else len(self.recordings[0].image)
+
+    def stacked(self, height: int, width: int) -> np.ndarray:
+        """All images, uint8, recordings x height x width x 3; height and width are those given before, if they were."""
+        if self._width:
+            return self._images[: len(self.recordings)]
+        images = np.empty((len(self.recordings), height, width, 3), dtype=np.uint8)
+        for place, recording in enumerate(self.recordings):
+            images[place] = resize(recording.image, height, width)
+        return images
+
+
+def constants(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and population standard deviation per channel of uint8 images x height x width x 3, on the 0..255 scale.
+
+    Two float64 arrays of 3. A channel of one value everywhere gets the deviation 1, so that it becomes 0 and not NaN.
+    """
+    histogram = np.zeros((3, 256), dtype=np.int64)
+    for start in range(0, len(images), CHUNK):
+        for channel in range(3):
+            histogram[channel] += np.bincount(images[start : start + CHUNK, ..., channel].ravel(), minlength=256)
+    mean, std = np.empty(3), np.empty(3)
+    for channel, counts in enumerate(histogram.astype(object)):
+        number, total, squares = counts.sum(), (counts * LEVELS).sum(), (counts * LEVELS**2).sum()
+        mean[channel] = total / number
+        std[channel] = math.sqrt((number * squares - total**2) / number**2) or 1.0
+    return mean, std
 
 
 def _columns(prefix: str, part: Part, height: int, width: int) -> dict[str, object]:

@@ -10,8 +10,9 @@ import dataclasses
 import itertools
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import PIL
@@ -34,10 +35,11 @@ class Journal:
         # Asked before any recording is read: a file that changes meanwhile is another one to the next run.
         self._files = [state for file in files for state in _states(file)]
 
-    def convert(self, conversion: Conversion, options: dict, workers: int = 1) -> Iterator[Converted]:
+    def convert(self, conversion: Conversion, options: Mapping[str, Any], workers: int = 1) -> Iterator[Converted]:
         """As `conversion.convert` does for all samples of the source, but blocks that are recorded are taken over.
 
-        A block is recorded when all of its images have been taken from here. `options` is the data set's configuration.
+        A block is recorded when all of its images have been taken from here. `options` is the data set's block of
+        config.yaml.
 
         Raises:
             InputError: the disk is full or the folder cannot be written.
@@ -74,7 +76,7 @@ class Journal:
         except OSError:
             return
 
-    def _identity(self, conversion: Conversion, options: dict) -> str:
+    def _identity(self, conversion: Conversion, options: Mapping[str, Any]) -> str:
         """SHA-256 over everything that decides an image."""
         source = conversion.source
         values = {
@@ -153,5 +155,5 @@ def _states(path: Path) -> list[list[str | int]]:
 def _program() -> list[str]:
     """What converts: the libraries that draw, and every module that reads or draws; a mended one converts anew."""
     package = Path(__file__).parents[1]
-    modules = sorted([*package.glob("images/*.py"), *package.glob("skeletons/*.py")])
+    modules = sorted([*(package / "images").rglob("*.py"), *(package / "skeletons").rglob("*.py")])
     return [np.__version__, PIL.__version__, *(sha256_of_file(module) for module in modules)]

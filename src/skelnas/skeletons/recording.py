@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
@@ -56,9 +55,6 @@ class Source:
     read: Callable[[Sample], Recording]
     excluded: dict[str, str] = field(default_factory=dict)
     origin: dict[str, object] = field(default_factory=dict)
-
-
-Reader = Callable[[list[Path], dict], Source]  # (files of the data set, options of its config block)
 
 
 def check_coordinates(coordinates: np.ndarray, where: str, joints: int | None = None) -> np.ndarray:

@@ -14,18 +14,15 @@ from skelnas.files import sha256_of_file
 from skelnas.recipe import SPLITS
 from skelnas.skeletons.archive_members import Members, base_name
 from skelnas.skeletons.array_files import DELIMITERS, SUFFIXES, arrange, parse_axes, read_array
+from skelnas.skeletons.readers import TableOptions
 from skelnas.skeletons.recording import BadRecording, Recording, Sample, Source, check_coordinates, natural_key
 
-AXES = "joints frames xyz"
 NUMBERS = ("subject", "camera", "setup", "trial")
 
 
-def open_source(files: list[Path], options: dict) -> Source:
+def open_source(files: list[Path], options: TableOptions) -> Source:
     """Open [folder or zip archive of recordings, table] as a `Source`.
 
-    Options, all optional: `axes` (see `array_files.parse_axes`; "joints frames xyz"), `key` (variable name in .npz,
-    .mat and .json files), `classes` (class names in the order of their labels; else the table's labels in natural
-    order), `joint-tree` (each joint's parent, counted from 0, -1 for the root), `content` (`Members.check_content`).
     Without a joint tree the first recording that can be used tells how many joints all must have. Recordings that the
     table does not list are excluded.
 
@@ -36,12 +33,12 @@ def open_source(files: list[Path], options: dict) -> Source:
         given = ", ".join(str(file) for file in files) or "none"
         raise InputError(f"the reader table needs two sources, a folder or zip archive and a .csv table, not {given}")
     members, table = Members(files[0]), Path(files[1])
-    axes, parents = parse_axes(options.get("axes", AXES)), _joint_tree(options.get("joint-tree", ()))
+    axes, parents = parse_axes(options.axes), _joint_tree(options.joint_tree)
     rows = _rows(table)
     labels = sorted({row["label"] for row in rows.values()}, key=natural_key)
-    class_names = tuple(str(name) for name in options.get("classes", ())) or tuple(labels)
+    class_names = tuple(str(name) for name in options.classes) or tuple(labels)
     samples = _samples(rows, table, members, class_names)
-    read = functools.partial(_read, members, axes, options.get("key", ""))
+    read = functools.partial(_read, members, axes, options.key)
     joints = len(parents) or _joints(functools.partial(read, 0), samples)
     listed = {sample.member for sample in samples}
     unlisted = [name for name in members.names if name not in listed and name.lower().endswith(SUFFIXES)]
@@ -55,7 +52,7 @@ def open_source(files: list[Path], options: dict) -> Source:
         origin={
             "file": members.path.name,
             "bytes": members.size(),
-            "content": members.check_content(options.get("content", "")),
+            "content": members.check_content(options.content),
             "table": table.name,
             "table-sha256": sha256_of_file(table),
             "recordings": len(samples),

@@ -16,6 +16,7 @@ import scipy.io
 
 from skelnas.errors import InputError
 from skelnas.skeletons.archive_members import Members, base_name
+from skelnas.skeletons.readers import ArchiveOptions
 from skelnas.skeletons.recording import BadRecording, Recording, Sample, Source, check_coordinates, natural_key
 
 CLASS_NAMES = (
@@ -81,11 +82,11 @@ CLASS_LIST = (
 )
 
 
-def open_source(files: list[Path], options: dict) -> Source:
+def open_source(files: list[Path], options: ArchiveOptions) -> Source:
     """Open `Skeleton.zip`, or a folder of its members, as a `Source` of 20-joint recordings.
 
-    An archive with fewer recordings is accepted. With `content` in the options, the archive's content fingerprint
-    (`Members.content_fingerprint`, which does not depend on packing) must equal it.
+    An archive with fewer recordings is accepted. Where the options state its `content`, the archive's
+    fingerprint (`Members.content_fingerprint`, which does not depend on packing) must equal it.
 
     Raises:
         InputError: not exactly one file; an unsafe or damaged archive; a member that is not of this data set; other
@@ -94,7 +95,7 @@ def open_source(files: list[Path], options: dict) -> Source:
     if len(files) != 1:
         raise InputError(f"a UTD-MHAD data set is one archive, Skeleton.zip, and {len(files)} files were given")
     members = Members(files[0])
-    fingerprint = members.check_content(options.get("content", ""))
+    fingerprint = members.check_content(options.content)
     special = {base_name(name): name for name in members.names if base_name(name) in (JOINT_ORDER, CLASS_LIST)}
     if JOINT_ORDER in special:
         _check_joint_order(members, special[JOINT_ORDER])

@@ -6,16 +6,19 @@ from pathlib import Path
 from typing import Any
 
 from skelnas.errors import InputError
+from skelnas.study.datasets import check_keys
 
 
 def checked(config: dict[str, Any], schema: dict[str, Any], where: str = "config.yaml") -> dict[str, Any]:
-    """Return a copy of `config` with every default of the JSON `schema` filled in.
+    """Return a copy of `config` with the defaults of the JSON `schema` filled in, but where it says `x-filled: false`.
 
     Raises:
         InputError: the first mistake by its place: an unknown key, a wrong type, a value out of range.
     """
     import jsonschema  # comes with snakemake; the package itself does without
 
+    if isinstance(config.get("datasets"), dict):
+        check_keys(config["datasets"], where)
     errors = sorted(jsonschema.Draft202012Validator(schema).iter_errors(config), key=lambda error: error.json_path)
     if errors:
         raise InputError(_sentence(min(errors, key=lambda error: len(error.absolute_path)), where))
@@ -93,7 +96,7 @@ def _fill(value: Any, schema: dict[str, Any], root: dict[str, Any]) -> None:
         schema = root["$defs"][Path(schema["$ref"]).name]
     if isinstance(value, dict):
         for key, part in schema.get("properties", {}).items():
-            if "default" in part:
+            if "default" in part and schema.get("x-filled", True):
                 value.setdefault(key, copy.deepcopy(part["default"]))
             if key in value:
                 _fill(value[key], part, root)

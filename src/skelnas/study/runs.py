@@ -8,6 +8,7 @@ from skelnas.analysis.catalogue import ANALYSES, FIGURE, TABLE
 from skelnas.cells.selection import select, shard_cells, shard_name, shards
 from skelnas.errors import InputError
 from skelnas.files import sha256_of_json
+from skelnas.options import stated
 from skelnas.recipe import NETWORK_VERSION, Recipe
 from skelnas.study import paths
 
@@ -100,7 +101,7 @@ def runs_by_folder(config: Config) -> dict[str, Run]:
 
 def recipe(config: Config, name: str) -> Recipe:
     """The recipe of that name."""
-    return Recipe(**{key.replace("-", "_"): value for key, value in config["recipes"][name].items()})
+    return stated(Recipe, config["recipes"][name])
 
 
 def cells_of_shard(config: Config, dataset: str, recipe_name: str, shard: str) -> tuple[int, ...]:
@@ -115,7 +116,7 @@ def training_hash(config: Config, recipe_name: str, cells: tuple[int, ...], seed
 
 
 def image_options(config: Config, dataset: str) -> Config:
-    """What an image set depends on besides its source files: the data set's block without them."""
+    """What an image set depends on besides its source files: the data set's block as it is written, without them."""
     block = config["datasets"].get(dataset)
     if block is None:
         raise InputError(f"config.yaml: there is no data set {dataset!r}; datasets has {', '.join(config['datasets'])}")

@@ -12,6 +12,7 @@ from skelnas.images.conversion import Conversion, convert
 from skelnas.images.encodings import tree_walk
 from skelnas.skeletons.ntu.names import CLASS_NAMES, JOINT_NAMES, PARENTS
 from skelnas.skeletons.ntu.reader import missing_samples, open_source
+from skelnas.skeletons.readers import NtuOptions
 from skelnas.skeletons.recording import BadRecording
 
 NAME = "S001C002P003R002A050"
@@ -34,7 +35,7 @@ def folder(path: Path, texts: dict[str, bytes]) -> Path:
 
 
 def test_what_a_name_says_and_what_is_read(tmp_path: Path) -> None:
-    source = open_source([folder(tmp_path, {NAME: two_people(), "S001C002P003R001A051": two_people()})], {})
+    source = open_source([folder(tmp_path, {NAME: two_people(), "S001C002P003R001A051": two_people()})], NtuOptions())
     assert [sample.name for sample in source.samples] == ["S001C002P003R001A051", NAME]
     sample = source.samples[1]
     assert (sample.setup, sample.camera, sample.subject, sample.trial, sample.label) == (1, 2, 3, 2, 49)
@@ -49,7 +50,7 @@ def test_the_body_option(tmp_path: Path) -> None:
     files = [folder(tmp_path, {NAME: two_people()})]
     walker = [1.0 * 0.8 + 0.125 * frame for frame in range(4)]
     for body, rows, first in (("first-listed", 25, [0.0] * 4), ("main-actor", 25, walker), ("both", 50, walker)):
-        source = open_source(files, {"body": body})
+        source = open_source(files, NtuOptions(body=body))
         coordinates = source.read(source.samples[0]).coordinates
         assert coordinates.shape == (rows, 4, 3)
         assert coordinates[1, :, 0].tolist() == pytest.approx(first)
@@ -73,8 +74,8 @@ def test_zip_and_folder_give_the_same_and_workers_read_from_both_archives(tmp_pa
     write_archive(archives[1], names[6:])
     for archive in archives:
         zipfile.ZipFile(archive).extractall(tmp_path / "unpacked")
-    source = open_source(archives, {})
-    unpacked = open_source([tmp_path / "unpacked"], {})
+    source = open_source(archives, NtuOptions())
+    unpacked = open_source([tmp_path / "unpacked"], NtuOptions())
     assert [sample.name for sample in source.samples] == names
     conversion = Conversion(source, "swap-axes", 28, 84)
     images = [converted.image for converted in convert(conversion, source.samples, workers=2)]
@@ -86,7 +87,7 @@ def test_zip_and_folder_give_the_same_and_workers_read_from_both_archives(tmp_pa
     again = pickle.loads(pickle.dumps(source))
     assert np.array_equal(again.read(again.samples[3]).coordinates, source.read(source.samples[3]).coordinates)
     assert source.origin["recordings"] == 12
-    assert (len(source.class_names), len(open_source(archives[:1], {}).class_names)) == (120, 60)
+    assert (len(source.class_names), len(open_source(archives[:1], NtuOptions()).class_names)) == (120, 60)
     assert [one["file"] for one in source.origin["files"]] == [archive.name for archive in archives]
     assert source.origin["files"][0]["bytes"] == archives[0].stat().st_size
 
@@ -99,7 +100,9 @@ def test_the_lists_of_missing_samples(oracle: Callable[[str], dict], tmp_path: P
     stated = tmp_path / "missing.txt"
     stated.write_text(f"2 of the captured samples have no skeleton.\r\n\r\n{NAME}\r\nS009C001P001R001A001.skeleton\r\n")
     other = NAME.replace("R002", "R001")
-    source = open_source([folder(tmp_path / "recordings", {NAME: two_people(), other: two_people()}), stated], {})
+    source = open_source(
+        [folder(tmp_path / "recordings", {NAME: two_people(), other: two_people()}), stated], NtuOptions()
+    )
     assert [sample.name for sample in source.samples] == [other]
     assert source.excluded == {
         NAME: "on the official list of samples with missing or incomplete skeletons (missing.txt)"
@@ -120,9 +123,9 @@ def test_a_list_that_is_none(tmp_path: Path, text: str, sentence: str) -> None:
         missing_samples(tmp_path / "missing.txt")
 
 
-def refused(files: list[Path], options: dict | None = None) -> str:
+def refused(files: list[Path], body: str = "first-listed") -> str:
     with pytest.raises(InputError) as raised:
-        open_source(files, options or {})
+        open_source(files, NtuOptions(body))
     return str(raised.value)
 
 
@@ -143,7 +146,7 @@ def test_what_cannot_be_opened(tmp_path: Path) -> None:
     assert f"{NAME}.avi is no SsssCcccPpppRrrrAaaa.skeleton" in refused([tmp_path / "avi"])
     beyond = folder(tmp_path / "beyond", {NAME.replace("A050", "A121"): two_people()})
     assert "A121.skeleton is of action 121, and NTU RGB+D has 120; remove it" in refused([beyond])
-    assert "choose one of first-listed, main-actor, both" in refused([unpacked], {"body": "tallest"})
+    assert "choose one of first-listed, main-actor, both" in refused([unpacked], "tallest")
 
 
 def with_nan(frames: int = 3) -> bytes:
@@ -168,7 +171,7 @@ def with_nan(frames: int = 3) -> bytes:
     ],
 )
 def test_a_recording_that_cannot_be_used(tmp_path: Path, text: Callable[[], bytes], sentence: str) -> None:
-    source = open_source([folder(tmp_path, {NAME: text()})], {})
+    source = open_source([folder(tmp_path, {NAME: text()})], NtuOptions())
     with pytest.raises(BadRecording) as raised:
         source.read(source.samples[0])
     assert sentence in str(raised.value)
@@ -181,7 +184,7 @@ def test_a_damaged_member_is_a_bad_recording(tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[300] ^= 1
     path.write_bytes(content)
-    source = open_source([path], {})
+    source = open_source([path], NtuOptions())
     sound, damaged = source.samples
     assert source.read(sound).coordinates.shape[0] == 25
     with pytest.raises(BadRecording, match=f"damaged.zip: member nturgb.d_skeletons/{NAME}.skeleton cannot be read"):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from skelnas.skeletons import READERS
+from skelnas.skeletons.readers import READERS
 from skelnas.skeletons.synthetic.reader import ACTIONS, recording, write_archive
 from skelnas.skeletons.utd_mhad import JOINT_NAMES
 
@@ -15,7 +15,7 @@ def archive(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def source(archive):
-    return READERS["synthetic"]([archive], {})
+    return READERS["synthetic"].open([archive], {})
 
 
 @pytest.fixture(scope="module")

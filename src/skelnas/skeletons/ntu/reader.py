@@ -17,6 +17,7 @@ from skelnas.skeletons.archive_members import Members, base_name
 from skelnas.skeletons.ntu import parser as ntu_parser
 from skelnas.skeletons.ntu.bodies import CHOICES, Choice
 from skelnas.skeletons.ntu.names import CLASS_NAMES, JOINT_NAMES, PARENTS
+from skelnas.skeletons.readers import NtuOptions
 from skelnas.skeletons.recording import BadRecording, Recording, Sample, Source, check_coordinates
 
 NAME = re.compile(r"S(\d{3})C(\d{3})P(\d{3})R(\d{3})A(\d{3})")
@@ -25,19 +26,18 @@ SETUPS_60 = 17
 MISSING_REASON = "on the official list of samples with missing or incomplete skeletons ({})"
 
 
-def open_source(files: list[Path], options: dict) -> Source:
+def open_source(files: list[Path], options: NtuOptions) -> Source:
     """Open NTU RGB+D as a `Source`; `files` are zip archives or folders of recordings, and lists of missing samples.
 
     A file that ends in `.txt` is a list of samples to leave out, in the form of the official
-    `NTU_RGBD_samples_with_missing_skeletons.txt`. One option, `body`: one of `ntu_bodies.CHOICES`, `first-listed`
-    (default), `main-actor` or `both` (50 joints). There are 120 classes if a recording is of a setup or action that
-    only NTU RGB+D 120 has, else 60.
+    `NTU_RGBD_samples_with_missing_skeletons.txt`. With the body `both` there are 50 joints. There are 120 classes if a
+    recording is of a setup or action that only NTU RGB+D 120 has, else 60.
 
     Raises:
         InputError: no recordings; an unsafe or damaged archive; a member whose name is not of this data set; a
             recording in two archives; a list that is none.
     """
-    body = options.get("body", "first-listed")
+    body = options.body
     if body not in CHOICES:
         raise InputError(f"body {body!r} is not known; choose one of {', '.join(CHOICES)}")
     lists = [file for file in files if file.suffix == ".txt"]

@@ -9,16 +9,20 @@ import yaml
 
 SOURCE = str(Path(workflow.basedir, "src"))
 sys.path.insert(0, SOURCE)
-# Jobs find the package in this checkout, whatever environment they run in.
-os.environ.update(
-    PYTHONPATH=os.pathsep.join(filter(None, [SOURCE, os.environ.get("PYTHONPATH", "")])),
-    PATH=os.pathsep.join([str(Path(workflow.basedir, "slurm/bin")), os.environ.get("PATH", "")]),
-)
 
 from skelnas.study import paths
 from skelnas.study import runs as study
+from skelnas.study import stand_ins
 from skelnas.study.configuration import checked
 from skelnas.errors import InputError
+
+# Jobs find the package in this checkout, whatever environment they run in, and our stand-ins for SLURM's commands.
+os.environ.update(
+    PYTHONPATH=os.pathsep.join(filter(None, [SOURCE, os.environ.get("PYTHONPATH", "")])),
+    PATH=stand_ins.search_path(Path(workflow.basedir), os.environ),
+    SKELNAS_SLURM_CONF=stand_ins.conf_file(os.environ),
+    **stand_ins.main_process(),
+)
 
 
 def or_stop(function, *arguments):

@@ -39,6 +39,8 @@ rule preflight_node:
     params:
         device=config["training"]["device"],
     threads: 1
+    # What this site refuses it refuses again.
+    retries: 0
     conda:
         "../../envs/train.yaml"
     script:

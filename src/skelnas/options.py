@@ -13,6 +13,15 @@ def keys(options: type) -> list[str]:
 
 
 def stated(options: type[T], block: Mapping[str, Any]) -> T:
-    """The options that a block states, defaults for the others; lists become tuples, keys of others are left alone."""
-    values = {key.replace("-", "_"): block[key] for key in keys(options) if key in block}
-    return options(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+    """The options that a block states, defaults for the others; keys of others are left alone.
+
+    Lists become tuples, and a block within the block the dataclass of that field's default.
+    """
+    values: dict[str, Any] = {}
+    for field, key in zip(dataclasses.fields(options), keys(options), strict=True):
+        if key in block:
+            value = block[key]
+            if dataclasses.is_dataclass(field.default):
+                value = stated(type(field.default), value)
+            values[field.name] = tuple(value) if isinstance(value, list) else value
+    return options(**values)

@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from multiprocessing.connection import Connection, wait
 from typing import Any, Literal
 
-import torch
-
 from skelnas.errors import InputError
 from skelnas.training.termination import end_if_asked, ended_by_sigterm
 
@@ -132,7 +130,8 @@ def _serve(pipe: Connection, outer: Connection | None, work: Callable[[Any], Any
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the parent decides
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    torch.set_num_threads(1)
+    if torch := sys.modules.get("torch"):  # recordings are converted without it
+        torch.set_num_threads(1)
     with ended_by_sigterm(), contextlib.suppress(EOFError, BrokenPipeError):
         while True:
             pipe.send(_outcome(work, pipe.recv()))

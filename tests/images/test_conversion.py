@@ -1,3 +1,6 @@
+import faulthandler
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +76,35 @@ def test_a_constant_pose_is_named_in_the_reason() -> None:
     source = source_of({"still": still})
     (converted,) = convert(Conversion(source, "translation-scale-invariant", 0, 0), source.samples)
     assert converted.reason == "still: all values to be drawn are equal, so there is no motion to encode"
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_recording_that_ends_its_process_costs_itself_alone(workers: int) -> None:
+    source = source_of({f"r{i}": motion(5 + i % 7, i) for i in range(70)})
+
+    def read(sample: Sample) -> Recording:
+        if sample.name in ("r3", "r40"):
+            faulthandler.disable()  # pytest's would print what is meant to happen
+            os.kill(os.getpid(), signal.SIGSEGV if sample.name == "r3" else signal.SIGKILL)
+        if sample.name == "r41":
+            raise MemoryError
+        if sample.name == "r69":
+            os._exit(0)
+        return source.read(sample)
+
+    hostile = Source(source.class_names, JOINTS, source.parents, source.samples, read)
+    conversion = Conversion(source, "swap-axes", 0, 8)
+    alone = list(convert(conversion, source.samples))
+    found = list(convert(Conversion(hostile, "swap-axes", 0, 8), source.samples, workers))
+    assert [c.sample for c in found] == list(source.samples)
+    assert {c.sample.name: c.reason for c in found if c.image is None} == {
+        "r3": "r3 cannot be converted: its process died with exit code -11",
+        "r40": "r40 cannot be converted: its process died with exit code -9",
+        "r41": "r41 cannot be converted: MemoryError",
+        "r69": "r69 cannot be converted: its process died with exit code 0",
+    }
+    for one, other in zip(alone, found, strict=True):
+        assert other.image is None or np.array_equal(one.image, other.image)
 
 
 def test_workers_keep_the_order_and_change_nothing() -> None:

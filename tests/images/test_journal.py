@@ -34,7 +34,18 @@ class Recordings:
 
     def __init__(self, file: Path, bad: tuple[int, ...] = BAD) -> None:
         file.touch()
-        self.file, self.read, self.bad = file, [], bad
+        self.file, self.bad = file, bad
+        self.log = file.with_suffix(".log")  # other processes read
+        self.forget()
+
+    @property
+    def read(self) -> list[int]:
+        """The recordings read so far."""
+        return [int(line) for line in self.log.read_text().split()]
+
+    def forget(self) -> None:
+        """Count from here on."""
+        self.log.write_text("")
 
     def source(self) -> Source:
         samples = tuple(Sample(f"r{i:02}", i % 2, i % 3 + 1, member=f"m{i}") for i in range(SAMPLES))
@@ -42,7 +53,8 @@ class Recordings:
 
     def _read(self, sample: Sample) -> Recording:
         number = int(sample.name[1:])
-        self.read.append(number)
+        with self.log.open("a") as log:
+            log.write(f"{number}\n")
         if number in self.bad:
             raise BadRecording(f"{sample.name} is bad")
         motion = np.random.default_rng(number).normal(size=(3, 5 + number, 3))
@@ -81,7 +93,7 @@ class Interrupting(Progress):
 def interrupted(recordings: Recordings, image_set: Path, until: int, **options: object) -> None:
     with pytest.raises(KeyboardInterrupt):
         build(recordings, image_set, until, **options)
-    recordings.read.clear()
+    recordings.forget()
 
 
 def blocks(folder: Path) -> list[Path]:
@@ -112,6 +124,7 @@ def test_workers_go_on_where_one_process_ended(recordings: Recordings, tmp_path:
     interrupted(recordings, tmp_path / "small.h5", 14)
     assert build(recordings, tmp_path / "small.h5", workers=2) == undisturbed
     assert len(blocks(tmp_path / ".journal/small")) == 6
+    recordings.forget()
     assert build(recordings, tmp_path / "small.h5") == undisturbed
     assert recordings.read == []
 
@@ -120,7 +133,7 @@ def test_workers_go_on_where_one_process_ended(recordings: Recordings, tmp_path:
 def test_a_damaged_block_is_converted_again(recordings: Recordings, tmp_path: Path, damage: str) -> None:
     undisturbed = build(recordings, tmp_path / "small.h5")
     build(recordings, tmp_path / "wide.h5", width=16)
-    recordings.read.clear()
+    recordings.forget()
     path, other = blocks(tmp_path / ".journal/small")[1:3]
     content = bytearray(path.read_bytes())
     flipped = content.copy()
@@ -165,7 +178,7 @@ def test_what_decides_an_image_starts_over(recordings: Recordings, tmp_path: Pat
     interrupted(recordings, tmp_path / "small.h5", 14)
     options = CHANGES[change](recordings)
     expected = build(recordings, tmp_path / "alone.h5", **options)
-    recordings.read.clear()
+    recordings.forget()
     assert build(recordings, tmp_path / "small.h5", **options) == expected
     assert recordings.read == list(range(SAMPLES))
 
@@ -173,7 +186,7 @@ def test_what_decides_an_image_starts_over(recordings: Recordings, tmp_path: Pat
 def test_another_list_of_samples_starts_over(recordings: Recordings, tmp_path: Path) -> None:
     source, journal = recordings.source(), recordings.journal(tmp_path / "small.h5")
     list(journal.convert(Conversion(source, "swap-axes", 0, 12), OPTIONS))
-    recordings.read.clear()
+    recordings.forget()
     fewer = dataclasses.replace(source, samples=(*source.samples[:8], *source.samples[9:]))
     list(journal.convert(Conversion(fewer, "swap-axes", 0, 12), OPTIONS))
     assert recordings.read == [number for number in range(SAMPLES) if number != 8]
@@ -181,7 +194,7 @@ def test_another_list_of_samples_starts_over(recordings: Recordings, tmp_path: P
 
 def test_a_mended_program_starts_over(recordings: Recordings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     build(recordings, tmp_path / "small.h5")
-    recordings.read.clear()
+    recordings.forget()
     monkeypatch.setattr(np, "__version__", "0.0")
     build(recordings, tmp_path / "small.h5")
     assert recordings.read == list(range(SAMPLES))
@@ -191,14 +204,14 @@ def test_after_a_bad_recording_a_run_that_excludes_it_goes_on(recordings: Record
     recordings.bad = (14,)
     with pytest.raises(BadRecording, match="r14 is bad"):
         build(recordings, tmp_path / "small.h5", **{"on-bad-recording": "fail"})
-    recordings.read.clear()
+    recordings.forget()
     assert list(build(recordings, tmp_path / "small.h5")["excluded"]) == ["r14"]
     assert recordings.read == list(range(12, SAMPLES))  # its block was not kept: it might be readable by now
 
 
 def test_another_split_takes_the_images_over(recordings: Recordings, tmp_path: Path) -> None:
     build(recordings, tmp_path / "small.h5")
-    recordings.read.clear()
+    recordings.forget()
     other = build(recordings, tmp_path / "small.h5", split={**RULE, "valid": [1]})
     assert recordings.read == []
     assert other == build(recordings, tmp_path / "alone.h5", split={**RULE, "valid": [1]})
@@ -237,7 +250,7 @@ def test_two_at_the_same_time_do_not_disturb_each_other(recordings: Recordings, 
     fast.remove()  # it finishes first, and takes away what the slow one was going on from
     assert same([*first, *images], expected)
     slow.remove()
-    assert [path.name for path in tmp_path.iterdir()] == ["small.zip"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["small.log", "small.zip"]
 
 
 def test_removal_leaves_other_journals(recordings: Recordings, tmp_path: Path) -> None:

@@ -1,12 +1,15 @@
 import multiprocessing
 import pickle
 import stat
+import unicodedata
 import zipfile
 
 import pytest
 
 from skelnas.errors import InputError
 from skelnas.skeletons.archive_members import Members
+from skelnas.skeletons.recording import natural_key
+from skelnas.untrusted import Limits
 
 CONTENTS = {"data/a10.txt": b"ten" * 50, "data/a2.txt": b"two" * 50, "readme.txt": b"read me" * 20}
 
@@ -187,3 +190,69 @@ def test_a_file_that_vanished_from_a_folder(tmp_path):
     (path / "readme.txt").unlink()
     with pytest.raises(InputError, match=r"readme\.txt cannot be read"):
         members.read("readme.txt")
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("kind", ["folder", "zip", "zip without flag"])
+def test_names_are_compared_in_one_form_of_unicode(tmp_path, form, kind):
+    name = unicodedata.normalize(form, "Bewegungen/Gr\u00fc\u00dfe \u52d5\u4f5c.txt")
+    if kind == "folder":
+        path = folder(tmp_path / "data", {name: b"one"})
+    else:
+        path = zipped(tmp_path / "data.zip", {name: b"one"})
+        if kind != "zip":
+            path.write_bytes(without_utf8_flag(path.read_bytes()))
+    members = Members(path)
+    assert members.names == ("Bewegungen/Gr\u00fc\u00dfe \u52d5\u4f5c.txt",)
+    assert members.read(members.names[0]) == b"one"
+    assert members.size() > 0
+
+
+def without_utf8_flag(content):
+    """The archive as a program writes it that puts UTF-8 into names and does not say so."""
+    for signature, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        at = content.index(signature) + place
+        content = content[:at] + bytes([content[at], content[at + 1] & ~8]) + content[at + 2 :]
+    return content
+
+
+def test_names_of_an_old_code_page_stay_readable(tmp_path):
+    path = zipped(tmp_path / "data.zip", {"gru\u00dfe.txt": b"one"})
+    content = without_utf8_flag(path.read_bytes()).replace("\u00df".encode(), b"\xe1\x61")  # code page 437
+    path.write_bytes(content)
+    assert Members(path).names == ("gru\u00dfae.txt",)
+
+
+def test_two_forms_of_one_name_are_refused(tmp_path):
+    contents = {unicodedata.normalize(form, "\u00fc.txt"): b"x" for form in ("NFC", "NFD")}
+    refused(zipped(tmp_path / "data.zip", contents), "two members are called \u00fc.txt")
+    refused(folder(tmp_path / "data", contents), "two members are called \u00fc.txt")
+
+
+def test_names_that_are_no_text(tmp_path):
+    path = folder(tmp_path / "data", {"a\udcff.txt": b"one", "\x1b[31m.txt": b"two", "b.txt": b"three"})
+    members = Members(path)
+    assert members.names == ("\x1b[31m.txt", "a?.txt", "b.txt")
+    assert [members.read(name) for name in members.names] == [b"two", b"one", b"three"]
+
+
+def test_names_with_thousands_of_digits_are_ordered(tmp_path):
+    names = ["9" * 5000, "1" + "0" * 5000, "0" * 6000 + "7"]
+    ordered = sorted(names, key=natural_key)
+    assert ordered == [names[2], names[0], names[1]]
+    refused(zipped(tmp_path / "data.zip", {"9" * 5000: b"x"}), "the name has 5,000 bytes", "`limits: name-bytes`")
+    assert Members(zipped(tmp_path / "data.zip", {"9" * 5000: b"x"}), Limits(name_bytes=5000)).names == ("9" * 5000,)
+
+
+def test_large_members_are_refused_with_the_key(tmp_path):
+    for path in (zipped(tmp_path / "data.zip", {"a": bytes(2000)}), folder(tmp_path / "data", {"a": bytes(2000)})):
+        with pytest.raises(InputError, match=r"member a: it is larger than the 1.0 kB that `limits: member-bytes`"):
+            Members(path, Limits(member_bytes=1000)).read("a")
+        assert Members(path, Limits(member_bytes=2000)).read("a") == bytes(2000)
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA, zipfile.ZIP_DEFLATED])
+def test_a_bomb_is_refused(tmp_path, compression):
+    path = zipped(tmp_path / "data.zip", {"a": bytes(64 << 20)}, compression)
+    assert path.stat().st_size < 100_000
+    refused(path, "member a: ", "`limits: member-ratio`")

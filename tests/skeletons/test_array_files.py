@@ -1,5 +1,6 @@
 import io
 import json
+import zipfile
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from skelnas.errors import InputError
 from skelnas.skeletons.array_files import arrange, parse_axes, read_array
 from skelnas.skeletons.recording import BadRecording
+from skelnas.untrusted import Limits
 
 JOINTS, FRAMES = 4, 5
 COORDINATES = np.arange(JOINTS * FRAMES * 3, dtype=float).reshape(JOINTS, FRAMES, 3) / 8
@@ -161,3 +163,74 @@ def test_what_is_refused(name, content, key, words):
     with pytest.raises(BadRecording, match=f"^clip .*{words}") as refusal:
         read_array(content, name, key, "clip")
     assert "\n" not in str(refusal.value)
+
+
+TABLE = COORDINATES.transpose(1, 0, 2).reshape(FRAMES, -1)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("heading", [range(12), [f"{number}.0" for number in range(12)], ["x"] * 12])
+def test_numbers_of_columns_are_a_heading(delimiter, heading):
+    content = text(TABLE, delimiter, delimiter.join(map(str, heading)))
+    assert np.array_equal(read_array(content, "clip.csv", "", "clip"), TABLE)
+
+
+@pytest.mark.parametrize("first", [range(1, 13), [0.5, 1.5, 2.5, *range(9)], [0, 0, *range(10)]])
+def test_a_first_frame_of_other_numbers_is_a_frame(first):
+    content = text(TABLE, ",", ",".join(map(str, first)))
+    assert len(read_array(content, "clip.csv", "", "clip")) == FRAMES + 1
+
+
+@pytest.mark.parametrize("heading", ["", "frame"])
+def test_the_index_of_a_data_frame_is_named(heading):
+    content = text(np.column_stack([range(FRAMES), TABLE]), ",", heading + "," + ",".join(map(str, range(12))))
+    array = read_array(content, "clip.csv", "", "clip")
+    with pytest.raises(BadRecording, match=r"13 does not fit .* leave out a column of times or of line numbers, or"):
+        arrange(array, parse_axes("frames joints*xyz"), "clip")
+
+
+@pytest.mark.parametrize("stamp", ["2024-05-01T12:00:0{}", "12:00:0{}", "frame {}"])
+def test_a_column_of_times_is_to_be_left_out(stamp):
+    rows = "\n".join(f"{stamp.format(number)},{number},2,3" for number in range(5))
+    with pytest.raises(
+        BadRecording, match=r"^clip: column 1 holds no numbers \('.*' and so on\); leave that column out$"
+    ):
+        read_array(rows.encode(), "clip.csv", "", "clip")
+
+
+def test_matlab_7_3_is_to_be_saved_with_v7():
+    content = b"MATLAB 7.3 MAT-file".ljust(512) + b"\x89HDF\r\n\x1a\n" + bytes(100)
+    with pytest.raises(BadRecording, match=r"^clip cannot be read: it is a MATLAB 7.3 file; save it with -v7: "):
+        read_array(content, "clip.mat", "", "clip")
+
+
+def zipped(name, content):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "key"),
+    [
+        ("clip.npz", zipped("skeleton.npy", bytes(64 << 20)), "member-ratio"),
+        ("clip.npz", npz(skeleton=np.zeros(10_000)), "member-bytes"),
+        ("clip.json", b"[" * 70 + b"]" * 70, "json-depth"),
+        ("clip.json", b"[" * 100_000, "json-depth"),
+        ("clip.csv", b"1," * 1000, "line-bytes"),
+        ("clip.txt", b"1 2 3\n" + b"9" * 2000, "line-bytes"),
+    ],
+)
+def test_limits_are_named_with_their_key(name, content, key):
+    limits = Limits(line_bytes=500, member_bytes=50_000 if key == "member-bytes" else 1 << 30)
+    with pytest.raises(BadRecording, match=f"^clip cannot be read: .*`limits: {key}` allows; raise it"):
+        read_array(content, name, "", "clip", limits)
+
+
+@pytest.mark.parametrize("claim", [10**6, 10**12, 10**18, 10**30])
+def test_arrays_that_claim_to_be_huge_are_refused(claim):
+    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': ({claim},), }}".encode().ljust(118) + b"\n"
+    content = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(80)
+    with pytest.raises(BadRecording, match=r"clip cannot be read"):
+        read_array(content, "clip.npy", "", "clip")

@@ -1,11 +1,13 @@
 import json
 import pickle
+import unicodedata
 import zipfile
 
 import numpy as np
 import pytest
 
 from skelnas.errors import InputError
+from skelnas.files import write_json
 from skelnas.skeletons.readers import READERS
 from skelnas.skeletons.recording import BadRecording
 
@@ -221,3 +223,62 @@ def test_a_recording_that_vanished_is_a_bad_one(folder):
     (folder / "clip10.npy").unlink()
     with pytest.raises(BadRecording, match=r"clip10\.npy cannot be read"):
         source.read(source.samples[1])
+
+
+@pytest.mark.parametrize("forms", [("NFC", "NFD"), ("NFD", "NFC"), ("NFD", "NFD")])
+def test_names_and_labels_are_compared_in_one_form_of_unicode(folder, forms):
+    name, label = "\u00fcbung.npy", "gr\u00fc\u00dfen"
+    np.save(folder / unicodedata.normalize(forms[0], name), motion(5))
+    np.save(folder / "other.npy", motion(6))
+    rows = [(unicodedata.normalize(forms[1], name), label, 1), ("other.npy", unicodedata.normalize("NFD", label), 2)]
+    source = open_table(folder, lines(rows=rows))
+    assert source.class_names == (label,)
+    assert [sample.name for sample in source.samples] == ["other.npy", name]
+    assert np.array_equal(source.read(source.samples[1]).coordinates, motion(5))
+    listed = open_table(folder, lines(rows=rows), classes=[unicodedata.normalize(forms[0], label)])
+    assert [sample.label for sample in listed.samples] == [0, 0]
+
+
+@pytest.mark.parametrize("label", ["", "  ", '""'])
+def test_an_empty_label_is_refused(folder, label):
+    refused(folder, lines(rows=[*ROWS[:2], (ROWS[2][0], label, 1)]), r"line 4: the label is empty")
+
+
+@pytest.mark.parametrize("stray", ["9" * 200 + ".npy", "stray\udcff.npy", "\x1b[31m\n.npy", "a$b\u202e.npy"])
+def test_a_stray_file_with_an_odd_name_is_only_listed(folder, tmp_path, stray):
+    np.save(folder / stray, motion())
+    source = open_table(folder, lines())
+    assert list(source.excluded.values()) == ["not listed in table.csv"]
+    write_json(tmp_path / "manifest.json", source.excluded)  # as the manifest of an image set does
+    assert json.loads((tmp_path / "manifest.json").read_text()) == source.excluded
+
+
+@pytest.mark.parametrize("subject", ["9" * 19, "9" * 5000, "\u0661", "-1"])
+def test_odd_numbers_are_refused(folder, subject):
+    refused(
+        folder, lines(rows=[*ROWS[:2], (ROWS[2][0], "wave", subject)]), "line 4: subject is .*; write a whole number"
+    )
+
+
+@pytest.mark.parametrize(
+    ("array", "words"),
+    [
+        (np.full((6, 9, 3), 1.7e308) * np.array([1, -1, 1]), "joint 1 of frame 1 has x = 1.7e[+]308, and no body is"),
+        (np.full((6, 9, 3), np.float32(3e38)) * [1, 0, 1], "joint 1 of frame 1 has x = 3e[+]38"),
+        (np.zeros((0, 9, 3)), "the recording has no joints"),
+        (np.zeros((6, 0, 3)), "the recording has no frames"),
+    ],
+)
+def test_odd_arrays_are_bad_recordings(folder, array, words):
+    np.save(folder / "clip2.npy", array)
+    source = open_table(folder, lines())
+    with pytest.raises(BadRecording, match=words):
+        source.read(source.samples[0])
+
+
+def test_limits_come_from_the_configuration(folder):
+    with pytest.raises(BadRecording, match=r"clip1.npy: it is larger .*`limits: member-bytes` allows"):
+        open_table(folder, lines(), limits={"member-bytes": 100})
+    refused(
+        folder, lines(), r"table.csv cannot be read: line 1 has 18 .*`limits: line-bytes`", limits={"line-bytes": 15}
+    )

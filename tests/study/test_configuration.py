@@ -11,13 +11,14 @@ from skelnas.errors import InputError
 from skelnas.images.encodings import ENCODINGS
 from skelnas.images.options import ImageOptions
 from skelnas.images.splits import RULES
-from skelnas.options import keys
+from skelnas.options import keys, stated
 from skelnas.recipe import PRECISIONS, Recipe
-from skelnas.skeletons.readers import READERS
+from skelnas.skeletons.readers import READERS, ArchiveOptions
 from skelnas.study import runs as study
 from skelnas.study.configuration import checked, read
 from skelnas.study.datasets import COMMON
 from skelnas.training.engines import ENGINES
+from skelnas.untrusted import Limits
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA_FILE = ROOT / "workflow/schemas/config.schema.yaml"
@@ -83,6 +84,13 @@ def test_the_schema_has_each_option_of_the_code_with_its_type_and_default(option
         if field.default is dataclasses.MISSING:
             assert field.name.replace("_", "-") in SCHEMA["$defs"]["dataset"]["required"]
             continue
+        if dataclasses.is_dataclass(field.default):
+            inner = SCHEMA["$defs"][part["$ref"].removeprefix("#/$defs/")]["properties"]
+            assert part["default"] == {}
+            assert {key: inner[key]["default"] for key in inner} == dict(
+                zip(keys(field.type), dataclasses.astuple(field.default), strict=True)
+            )
+            continue
         default = list(field.default) if isinstance(field.default, tuple) else field.default
         assert part["default"] == default
         if get_origin(field.type) is Literal:
@@ -101,7 +109,7 @@ def test_a_key_that_the_reader_does_not_use_is_refused_with_those_that_it_has():
         checked(changed("datasets", "utd_mhad", "body", value="both"), SCHEMA)
     assert str(caught.value) == (
         "config.yaml: datasets.utd_mhad has an unknown key: body; with the reader utd_mhad there are reader, sources, "
-        "split, encoding, height, width, on-bad-recording, content"
+        "split, encoding, height, width, on-bad-recording, content, limits"
     )
     with pytest.raises(InputError, match=r"datasets\.utd_mhad\.reader is 'kinect', expected one of ntu, synthetic, "):
         checked(changed("datasets", "utd_mhad", "reader", value="kinect"), SCHEMA)
@@ -112,6 +120,12 @@ def test_a_key_that_the_reader_does_not_use_is_refused_with_those_that_it_has():
 def test_defaults_of_a_recipe_are_the_ones_of_the_code():
     config = checked({**CONFIG, "recipes": {"a": {"epochs": 3, "batch-size": 4}}, "studies": CONFIG["studies"]}, SCHEMA)
     assert study.recipe(config, "a") == Recipe(epochs=3, batch_size=4)
+
+
+def test_limits_reach_the_reader_and_decide_no_image_unless_they_are_stated():
+    config = checked(changed("datasets", "utd_mhad", "limits", value={"json-depth": 9}), SCHEMA)
+    assert "limits" not in study.image_options(config, "synthetic")
+    assert stated(ArchiveOptions, study.image_options(config, "utd_mhad")).limits == Limits(json_depth=9)
 
 
 @pytest.mark.parametrize(

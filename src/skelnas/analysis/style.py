@@ -50,6 +50,7 @@ STYLE = {
     "figure.facecolor": "white",
     "figure.dpi": 100,
     "savefig.dpi": 160,
+    "text.parse_math": False,  # a $ in a class name is a dollar; no axis of ours needs matplotlib's mathematics
     "svg.hashsalt": "skelnas",
     "svg.fonttype": "path",
 }

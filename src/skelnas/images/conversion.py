@@ -1,18 +1,16 @@
-"""Recordings become images: read, encode, resize, in the order of the samples, in one process or several."""
+"""Recordings become images: read, encode, resize, in the order of the samples, in processes that may die."""
 
-import multiprocessing
-import os
-import threading
-import time
+import contextlib
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
+from skelnas.errors import InputError
 from skelnas.images.encodings import ENCODINGS
 from skelnas.images.resize import default_height, resize
+from skelnas.processes import JobFailure, Worker, run_tasks
 from skelnas.skeletons.recording import BadRecording, Sample, Source, check_coordinates
 
 BLOCK = 32  # recordings a worker converts before it answers
@@ -58,46 +56,43 @@ class Conversion:
 
 
 def convert(conversion: Conversion, samples: Sequence[Sample], workers: int = 1) -> Iterator[Converted]:
-    """Yield every sample's image in the order of `samples`; more than one worker means forked processes.
+    """Yield every sample's image in the order of `samples`, converted in `workers` forked processes.
 
-    At most three blocks per worker are under way, so memory does not grow with the data set.
+    A recording at which its process dies or fails (damage that a library does not survive) is one that cannot be used:
+    its block is read again, one recording at a time. At most three blocks per worker are under way, so memory does not
+    grow with the data set.
+
+    Raises:
+        InputError: a mistake that concerns every recording.
     """
-    if workers == 1:
-        yield from map(conversion.one, samples)
-        return
-    global _inherited
-    _inherited = conversion  # forked workers inherit it: a source's `read` need not be picklable
-    blocks = [samples[start : start + BLOCK] for start in range(0, len(samples), BLOCK)]
-    under_way: deque[Future[list[Converted]]] = deque()
-    fork = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(workers, fork, initializer=_end_with, initargs=(os.getpid(),)) as pool:
-        try:
-            for block in blocks:
-                under_way.append(pool.submit(_block, block))
-                if len(under_way) == 3 * workers:
-                    yield from under_way.popleft().result()
-            while under_way:
-                yield from under_way.popleft().result()
-        finally:
-            for future in under_way:
-                future.cancel()
-            _inherited = None
+    blocks = [tuple(samples[start : start + BLOCK]) for start in range(0, len(samples), BLOCK)]
+    waiting = deque((number, block) for number, block in enumerate(blocks))
+    again: deque[tuple[int, tuple[Sample, ...]]] = deque()  # the recordings of blocks that failed, each a task
+    finished: dict[int, list[Converted]] = {}
+    next_block = 0
 
+    def take() -> tuple[int, tuple[Sample, ...]] | None:
+        if again:
+            return again.popleft()
+        return waiting.popleft() if waiting and waiting[0][0] < next_block + 3 * workers else None
 
-_inherited: Conversion | None = None
+    def work(task: tuple[int, tuple[Sample, ...]]) -> list[Converted]:
+        return [conversion.one(sample) for sample in task[1]]
 
-
-def _block(samples: Sequence[Sample]) -> list[Converted]:
-    assert _inherited is not None
-    return [_inherited.one(sample) for sample in samples]
-
-
-def _end_with(parent: int) -> None:
-    """End this worker soon after its parent: a killed one cannot tell its workers, and they would wait for ever."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+    pool = {place: Worker(work) for place in range(min(workers, len(blocks)))}
+    with contextlib.closing(run_tasks(take, pool, lambda place: Worker(work))) as outcomes:
+        for (number, block), outcome in outcomes:
+            if isinstance(outcome, InputError):
+                raise outcome
+            if isinstance(outcome, JobFailure) and len(block) > 1:
+                again.extend((number, (sample,)) for sample in block)
+                continue
+            if isinstance(outcome, JobFailure):
+                outcome = [Converted(block[0], reason=f"{block[0].name} cannot be converted: {outcome}")]
+            finished.setdefault(number, []).extend(outcome)
+            while len(finished.get(next_block, ())) == len(blocks[next_block]):
+                of_sample = {converted.sample: converted for converted in finished.pop(next_block)}
+                yield from (of_sample[sample] for sample in blocks[next_block])
+                next_block += 1
+                if next_block == len(blocks):
+                    return

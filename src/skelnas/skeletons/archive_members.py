@@ -1,11 +1,13 @@
 """Members of a zip archive or files of a folder, read in place: nothing is ever unpacked to the disk."""
 
+import contextlib
 import hashlib
 import lzma
 import os
 import re
 import stat
 import struct
+import unicodedata
 import zipfile
 import zlib
 from collections import Counter
@@ -14,6 +16,7 @@ from pathlib import Path
 from skelnas.errors import InputError
 from skelnas.files import sha256_of_json
 from skelnas.skeletons.recording import natural_key
+from skelnas.untrusted import DEFAULT, LimitError, Limits, read_file, read_member
 
 SEPARATOR = re.compile(r"[/\\]")  # some Windows programs write backslashes into zip archives
 DAMAGE = (  # how zipfile and the decompressors tell wrong checksums, short members, nonsense and unknown compressions
@@ -24,8 +27,12 @@ DAMAGE = (  # how zipfile and the decompressors tell wrong checksums, short memb
     EOFError,
     OSError,
     RuntimeError,
+    NotImplementedError,
+    OverflowError,
+    MemoryError,
     ValueError,
 )
+UTF8_FLAG = 0x800  # of a zip entry; without it names are in whatever code the packing program had
 LITTER = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"}  # left by file browsers; never data
 
 
@@ -33,17 +40,18 @@ class Members:
     """The files inside a zip archive or a folder.
 
     `names` lists them in natural order, with their folders; folders themselves and the litter of file browsers are not
-    listed. An instance may be pickled and may cross a fork: every process opens the archive for itself.
+    listed. Names are in `one_form`, however the archive or the file system writes them. An instance may be pickled and
+    may cross a fork: every process opens the archive for itself.
 
     In a folder, links to files are read; links to folders are refused, for their files would be missed silently.
 
     Raises:
         InputError: `path` is missing, truncated or no zip archive; a member is encrypted, a link, listed twice, or its
-            name is absolute or climbs out of the archive with `..`.
+            name is absolute, climbs out of the archive with `..`, or is longer than the limits allow.
     """
 
-    def __init__(self, path: Path | str) -> None:
-        self.path = Path(path)
+    def __init__(self, path: Path | str, limits: Limits = DEFAULT) -> None:
+        self.path, self.limits = Path(path), limits
         self._zip: zipfile.ZipFile | None = None
         self._process = 0
         if self.path.is_dir():
@@ -52,7 +60,18 @@ class Members:
             names = self._zip_names()
         else:
             raise InputError(f"{self.path} does not exist; download it, or correct the path in the configuration")
-        self.names = tuple(sorted((name for name in names if not is_litter(name)), key=natural_key))
+        self._stored: dict[str, str] = {}
+        for stored, said in names.items():
+            name = one_form(said)
+            if name in self._stored:
+                raise InputError(f"{self.path}: two members are called {name}, in two forms of Unicode; rename one")
+            self._stored[name] = stored
+        self.names = tuple(sorted((name for name in self._stored if not is_litter(name)), key=natural_key))
+        try:
+            for name in self.names:
+                limits.check_name(name)
+        except LimitError as error:
+            raise InputError(f"{self.path}: {name[:40]}...: {error}") from error
 
     def __getstate__(self) -> dict:
         return {**self.__dict__, "_zip": None, "_process": 0}
@@ -60,19 +79,23 @@ class Members:
     def size(self) -> int:
         """Bytes of the archive file, or of all listed files of the folder."""
         if self.path.is_dir():
-            return sum((self.path / name).stat().st_size for name in self.names)
+            return sum((self.path / self._stored[name]).stat().st_size for name in self.names)
         return self.path.stat().st_size
 
     def read(self, name: str) -> bytes:
         """The bytes of one member.
 
         Raises:
-            InputError: no such member, or it cannot be read: wrong checksum, truncated, unknown compression.
+            InputError: no such member, or it cannot be read: wrong checksum, truncated, unknown compression, larger
+                than the limits allow.
         """
         try:
             if self.path.is_dir():
-                return (self.path / name).read_bytes()
-            return self._archive().read(name)
+                with (self.path / self._stored[name]).open("rb") as stream:
+                    return read_file(stream, self.limits)
+            return read_member(self._archive(), self._stored[name], self.limits)
+        except LimitError as error:
+            raise InputError(f"{self.path}: member {name}: {error}") from error
         except KeyError:
             raise InputError(f"{self.path} has no member {name}; download the archive again") from None
         except DAMAGE as error:
@@ -115,7 +138,8 @@ class Members:
                 ) from error
         return self._zip
 
-    def _zip_names(self) -> list[str]:
+    def _zip_names(self) -> dict[str, str]:
+        """Every member as the archive has it, and what that means."""
         entries = [entry for entry in self._archive().infolist() if not entry.is_dir()]
         for entry in entries:
             if reason := _unsafe(entry):
@@ -123,10 +147,10 @@ class Members:
         name, times = Counter(entry.filename for entry in entries).most_common(1)[0] if entries else ("", 1)
         if times > 1:
             raise InputError(f"{self.path}: member {name} is listed {times} times; pack the archive again, once each")
-        return [entry.filename for entry in entries]
+        return {entry.filename: _said(entry) for entry in entries}
 
-    def _folder_names(self) -> list[str]:
-        names = []
+    def _folder_names(self) -> dict[str, str]:
+        names = {}
         for path in self.path.rglob("*"):
             name = path.relative_to(self.path).as_posix()
             if path.is_symlink() and not path.is_file():
@@ -134,8 +158,24 @@ class Members:
                     f"{self.path}: {name} is a link to a folder or to nothing; put the files themselves there"
                 )
             if path.is_file():
-                names.append(name)
+                names[name] = name
         return names
+
+
+def one_form(name: str) -> str:
+    """A name in the one form of Unicode (NFC, composed) in which names are compared; macOS lists files decomposed.
+
+    A byte that is no text (in a file's name of another code) becomes a question mark.
+    """
+    return name if name.isascii() else unicodedata.normalize("NFC", name.encode(errors="replace").decode())
+
+
+def _said(entry: zipfile.ZipInfo) -> str:
+    """A member's name: some programs write UTF-8 and do not say so, and `zipfile` takes it for code page 437."""
+    if not entry.flag_bits & UTF8_FLAG:
+        with contextlib.suppress(UnicodeError):
+            return entry.filename.encode("cp437").decode("utf-8")
+    return entry.filename
 
 
 def base_name(name: str) -> str:

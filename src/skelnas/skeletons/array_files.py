@@ -1,16 +1,18 @@
 """One recording as a file of numbers, in the formats and axis orders that people keep them in."""
 
 import io
-import json
 import math
+import zipfile
 from collections.abc import Mapping
 from pathlib import PurePosixPath
+from typing import Any
 
 import numpy as np
-import scipy.io
 
 from skelnas.errors import InputError
+from skelnas.skeletons.matlab import MatlabError, read_variables
 from skelnas.skeletons.recording import BadRecording
+from skelnas.untrusted import DEFAULT, LimitError, Limits, parse_json, read_member
 
 SUFFIXES = (".npy", ".npz", ".mat", ".json", ".csv", ".txt")
 SIZES = {"xyz": 3, "xy": 2}
@@ -52,9 +54,10 @@ def arrange(array: np.ndarray, axes: tuple[str, ...], where: str) -> np.ndarray:
         parts = word.split("*")
         count, rest = divmod(length, math.prod(SIZES.get(part, 1) for part in parts))
         if rest or (word in SIZES and count != 1):
+            extra = "leave out a column of times or of line numbers, or " if word in FLATTENED and rest == 1 else ""
             raise BadRecording(
                 f'{where} has shape {array.shape}, where {length} does not fit "{word}" of the axes "{stated}"; '
-                "correct `axes`"
+                f"{extra}correct `axes`"
             )
         names += parts
         shape += [SIZES.get(part, count) for part in parts]
@@ -63,46 +66,54 @@ def arrange(array: np.ndarray, axes: tuple[str, ...], where: str) -> np.ndarray:
     return np.pad(coordinates, ((0, 0), (0, 0), (0, 3 - SIZES[last])))
 
 
-def read_array(content: bytes, name: str, key: str, where: str) -> np.ndarray:
+def read_array(content: bytes, name: str, key: str, where: str, limits: Limits = DEFAULT) -> np.ndarray:
     """The numbers in a file's bytes; `name` gives the format by its suffix (SUFFIXES).
 
     `key` names the variable in .npz, .mat and .json files; empty where there is only one. Nothing is ever unpickled.
-    Text files have one row per line, separated by commas, semicolons, tabs or blanks, and may begin with a heading.
+    Text files have one row per line, separated by commas, semicolons, tabs or blanks, and may begin with a heading:
+    words, or the numbers of the columns counted from 0, as a data frame without names writes them.
 
     Raises:
         BadRecording: unknown suffix, damaged file, no such variable, or something else than real numbers.
     """
     try:
-        array = _read(content, PurePosixPath(name).suffix.lower(), key, where)
+        array = _read(content, PurePosixPath(name).suffix.lower(), key, where, limits)
     except BadRecording:
         raise
+    except (LimitError, MatlabError) as error:  # they say themselves what to do
+        raise BadRecording(f"{where} cannot be read: {error}") from error
     except Exception as error:  # four formats, each with a dozen kinds of its own for a damaged file
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BadRecording(f"{where} cannot be read ({reason}); write the file again") from error
-    if array.dtype.kind not in "fiu":
-        raise BadRecording(f"{where} holds {array.dtype} values, not real numbers; write the coordinates alone")
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
+        found = f"{array.dtype} values" if isinstance(array, np.ndarray) else array
+        raise BadRecording(f"{where} holds {found}, not real numbers; write the coordinates alone")
     return array
 
 
-def _read(content: bytes, suffix: str, key: str, where: str) -> np.ndarray:
+def _read(content: bytes, suffix: str, key: str, where: str, limits: Limits) -> np.ndarray | str:
+    """The array, or in words what else is there."""
     match suffix:
         case ".npy":
             return np.load(io.BytesIO(content), allow_pickle=False)
         case ".npz":
-            with np.load(io.BytesIO(content), allow_pickle=False) as variables:
-                return _variable(variables, key, where)
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                members = {name.removesuffix(".npy"): name for name in archive.namelist()}
+                array = read_member(archive, _variable(members, key, where), limits)
+            return np.load(io.BytesIO(array), allow_pickle=False)
         case ".mat":
-            variables = scipy.io.loadmat(io.BytesIO(content))
-            return _variable({name: value for name, value in variables.items() if name[:2] != "__"}, key, where)
+            return _variable(read_variables(content, limits.member_bytes), key, where)
         case ".json":
-            value = json.loads(content)
+            value = parse_json(content, limits)
             return np.array(_variable(value, key, where) if isinstance(value, dict) else value)
         case ".csv" | ".txt":
-            return _read_text(content.decode("utf-8-sig"))
+            text = content.decode("utf-8-sig")
+            limits.check_lines(text)
+            return _read_text(text, where)
     raise BadRecording(f"{where} is of no known format; known are {', '.join(SUFFIXES)}")
 
 
-def _variable(variables: Mapping, key: str, where: str) -> np.ndarray:
+def _variable(variables: Mapping[str, Any], key: str, where: str) -> Any:
     if key in variables:
         return variables[key]
     names = ", ".join(variables) or "none"
@@ -113,18 +124,32 @@ def _variable(variables: Mapping, key: str, where: str) -> np.ndarray:
     return variables[next(iter(variables))]
 
 
-def _read_text(text: str) -> np.ndarray:
+def _read_text(text: str, where: str) -> np.ndarray:
     lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
     first = lines[0][1] if lines else ""
     delimiter = max(DELIMITERS, key=first.count) if any(mark in first for mark in DELIMITERS) else None
-    if not any(_is_number(cell) for cell in first.split(delimiter)):
+    if _is_heading(first.split(delimiter)):
         lines = lines[1:]
     if not lines:
         raise ValueError("it holds no numbers")
     try:
         return np.loadtxt([line for _, line in lines], delimiter=delimiter, ndmin=2)
     except ValueError as error:  # numpy counts lines in its own way
-        raise ValueError(_fault([(number, line.split(delimiter)) for number, line in lines]) or str(error)) from error
+        rows = [(number, line.split(delimiter)) for number, line in lines]
+        if column := _column_of_words([cells for _, cells in rows]):
+            shown = rows[0][1][column - 1].strip()
+            raise BadRecording(
+                f"{where}: column {column} holds no numbers ({shown!r} and so on); leave that column out"
+            ) from error
+        raise ValueError(_fault(rows) or str(error)) from error
+
+
+def _column_of_words(rows: list[list[str]]) -> int:
+    """The first column, from 1, without a single number (of times, of names); 0 where there is none."""
+    if len({len(cells) for cells in rows}) > 1:
+        return 0
+    columns = enumerate(zip(*rows, strict=True), start=1)
+    return next((number for number, cells in columns if len(cells) > 1 and not any(map(_is_number, cells))), 0)
 
 
 def _fault(rows: list[tuple[int, list[str]]]) -> str:
@@ -136,6 +161,14 @@ def _fault(rows: list[tuple[int, list[str]]]) -> str:
         if wrong := [cell.strip() for cell in row if not _is_number(cell)]:
             return f"line {number}: {wrong[0]!r} is no number"
     return ""
+
+
+def _is_heading(cells: list[str]) -> bool:
+    """Whether a first line names columns: in words, or as 0, 1, 2, ... with the index of a data frame or without."""
+    numbers = [float(cell) for cell in cells if _is_number(cell)]
+    named = len(cells) - len(numbers)
+    counted = numbers == list(range(len(numbers))) and len(numbers) > 2
+    return not numbers or (counted and (named == 0 or (named == 1 and not _is_number(cells[0]))))
 
 
 def _is_number(text: str) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from skelnas.options import stated
+from skelnas.untrusted import DEFAULT, Limits
 
 if TYPE_CHECKING:
     from skelnas.skeletons.recording import Source
@@ -23,16 +24,21 @@ class NoOptions:
 
 @dataclass(frozen=True)
 class ArchiveOptions:
-    """content: the archive's fingerprint (`Members.content_fingerprint`), checked; empty to not check."""
+    """content: the archive's fingerprint (`Members.content_fingerprint`), checked; empty to not check.
+
+    limits: how large files may be.
+    """
 
     content: str = ""
+    limits: Limits = DEFAULT
 
 
 @dataclass(frozen=True)
 class NtuOptions:
-    """body: whose skeleton is drawn, a key of `ntu.bodies.CHOICES`."""
+    """body: whose skeleton is drawn, a key of `ntu.bodies.CHOICES`. limits: how large files may be."""
 
     body: Literal["first-listed", "main-actor", "both"] = "first-listed"
+    limits: Limits = DEFAULT
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,7 @@ class TableOptions:
     axes: the order of each array's axes (`array_files.parse_axes`). key: the array's name in .npz, .mat and .json
     files, empty where there is one. classes: class names in the order of their labels, empty for the table's labels in
     natural order. joint_tree: each joint's parent, counted from 0, -1 for the root; empty where it is not known.
-    content: as of `ArchiveOptions`.
+    content, limits: as of `ArchiveOptions`.
     """
 
     axes: str = "joints frames xyz"
@@ -50,6 +56,7 @@ class TableOptions:
     classes: tuple[str, ...] = ()
     joint_tree: tuple[int, ...] = ()
     content: str = ""
+    limits: Limits = DEFAULT
 
 
 @dataclass(frozen=True)

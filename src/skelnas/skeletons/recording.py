@@ -9,6 +9,7 @@ import numpy as np
 from skelnas.errors import InputError
 
 DIGITS = re.compile(r"([0-9]+)")
+FARTHEST = 1e30  # in whatever unit; squares and sums of such values are still finite in float64
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,13 @@ class Source:
 def check_coordinates(coordinates: np.ndarray, where: str, joints: int | None = None) -> np.ndarray:
     """Return the coordinates as float64, or raise `BadRecording` with a sentence that begins with `where`.
 
-    Refused: another shape than joints x frames x 3, another joint count, fewer than two frames, NaN or infinity, all
-    values equal.
+    Refused: another shape than joints x frames x 3, another joint count, no joints, fewer than two frames, NaN or
+    infinity, values so large that they leave no room to compute with them, all values equal.
     """
     if coordinates.ndim != 3 or coordinates.shape[2] != 3:
         raise BadRecording(f"{where}: coordinates have shape {coordinates.shape}, expected joints x frames x 3")
+    if coordinates.shape[0] == 0:
+        raise BadRecording(f"{where}: the recording has no joints")
     if joints is not None and coordinates.shape[0] != joints:
         raise BadRecording(f"{where}: {coordinates.shape[0]} joints, expected {joints}")
     if coordinates.shape[1] < 2:
@@ -74,12 +77,24 @@ def check_coordinates(coordinates: np.ndarray, where: str, joints: int | None = 
     if not np.isfinite(coordinates).all():
         joint, frame, axis = np.argwhere(~np.isfinite(coordinates))[0]
         raise BadRecording(f"{where}: joint {joint + 1} of frame {frame + 1} has no finite {'xyz'[axis]} coordinate")
+    if max(-coordinates.min(), coordinates.max()) > FARTHEST:
+        joint, frame, axis = place = tuple(np.argwhere(np.abs(coordinates) > FARTHEST)[0])
+        raise BadRecording(
+            f"{where}: joint {joint + 1} of frame {frame + 1} has {'xyz'[axis]} = {coordinates[place]:.3g}, "
+            f"and no body is farther away than {FARTHEST:g}; correct the recording"
+        )
     if coordinates.min() == coordinates.max():
         raise BadRecording(f"{where}: all coordinates equal {coordinates.flat[0]:g}, so there is no motion to encode")
     return coordinates
 
 
-def natural_key(name: str) -> tuple[tuple[str | int, ...], str]:
+def natural_key(name: str) -> tuple[tuple[str | tuple[int, str], ...], str]:
     """Sort key that compares runs of digits as numbers, so that "a2" comes before "a10"; equal only for equal names."""
     parts = DIGITS.split(name)  # text at even places, digits at odd ones: places of two keys are always comparable
-    return tuple(int(part) if place % 2 else part for place, part in enumerate(parts)), name
+    return tuple(_number(part) if place % 2 else part for place, part in enumerate(parts)), name
+
+
+def _number(digits: str) -> tuple[int, str]:
+    """What sorts like the number, however many digits it has: how many there are without leading zeros, and they."""
+    digits = digits.lstrip("0")
+    return len(digits), digits

@@ -12,12 +12,14 @@ from pathlib import Path
 from skelnas.errors import InputError
 from skelnas.files import sha256_of_file
 from skelnas.recipe import SPLITS
-from skelnas.skeletons.archive_members import Members, base_name
+from skelnas.skeletons.archive_members import Members, base_name, one_form
 from skelnas.skeletons.array_files import DELIMITERS, SUFFIXES, arrange, parse_axes, read_array
 from skelnas.skeletons.readers import TableOptions
 from skelnas.skeletons.recording import BadRecording, Recording, Sample, Source, check_coordinates, natural_key
+from skelnas.untrusted import LimitError, Limits, read_file
 
 NUMBERS = ("subject", "camera", "setup", "trial")
+MOST_DIGITS = 18  # fits into 64 bits
 
 
 def open_source(files: list[Path], options: TableOptions) -> Source:
@@ -32,11 +34,11 @@ def open_source(files: list[Path], options: TableOptions) -> Source:
     if len(files) != 2 or Path(files[1]).suffix.lower() != ".csv":
         given = ", ".join(str(file) for file in files) or "none"
         raise InputError(f"the reader table needs two sources, a folder or zip archive and a .csv table, not {given}")
-    members, table = Members(files[0]), Path(files[1])
+    members, table = Members(files[0], options.limits), Path(files[1])
     axes, parents = parse_axes(options.axes), _joint_tree(options.joint_tree)
-    rows = _rows(table)
+    rows = _rows(table, members.limits)
     labels = sorted({row["label"] for row in rows.values()}, key=natural_key)
-    class_names = tuple(str(name) for name in options.classes) or tuple(labels)
+    class_names = tuple(one_form(str(name)) for name in options.classes) or tuple(labels)
     samples = _samples(rows, table, members, class_names)
     read = functools.partial(_read, members, axes, options.key)
     joints = len(parents) or _joints(functools.partial(read, 0), samples)
@@ -67,7 +69,7 @@ def _read(members: Members, axes: tuple[str, ...], key: str, joints: int, sample
         content = members.read(sample.member)
     except InputError as error:
         raise BadRecording(str(error)) from error
-    coordinates = arrange(read_array(content, sample.member, key, where), axes, where)
+    coordinates = arrange(read_array(content, sample.member, key, where, members.limits), axes, where)
     return Recording(sample, check_coordinates(coordinates, where, joints or None))
 
 
@@ -81,20 +83,26 @@ def _joints(read: Callable[[Sample], Recording], samples: Sequence[Sample]) -> i
     raise reason
 
 
-def _rows(table: Path) -> dict[int, dict[str, str]]:
+def _rows(table: Path, limits: Limits) -> dict[int, dict[str, str]]:
     """The table's rows by line number, with column names in lower case.
 
     Raises:
         InputError: no such file, no CSV text, a missing column, a row of another length, no rows.
     """
     try:
-        text = table.read_text(encoding="utf-8-sig")
+        with table.open("rb") as stream:
+            text = one_form(read_file(stream, limits).decode("utf-8-sig"))
+        limits.check_lines(text)
+    except LimitError as error:
+        raise InputError(f"{table} cannot be read: {error}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{table} cannot be read ({error}); it must be a CSV table in UTF-8") from error
     heading = text.partition("\n")[0]
     reader = csv.reader(text.splitlines(), delimiter=max(DELIMITERS, key=heading.count))
     try:
-        first, *lines = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader if cells] or [(1, [])]
+        first, *lines = [
+            (reader.line_num, [one_form(cell.strip()) for cell in cells]) for cells in reader if cells
+        ] or [(1, [])]
     except csv.Error as error:
         raise InputError(f"{table} line {reader.line_num} cannot be read ({error}); it must be a CSV table") from error
     columns = [column.lower() for column in first[1]]
@@ -111,6 +119,8 @@ def _rows(table: Path) -> dict[int, dict[str, str]]:
                 f"{table} line {line} has {len(cells)} cells, the first line {len(columns)}; make them agree"
             )
         rows[line] = dict(zip(columns, cells, strict=True))
+        if not rows[line]["label"]:
+            raise InputError(f"{table} line {line}: the label is empty; write the name of the class")
     if not rows:
         raise InputError(f"{table} lists no recordings; write one line for each")
     return rows
@@ -159,8 +169,8 @@ def _member(file: str, places: dict[str, list[str]], members: Members, where: st
 
 
 def _whole_number(text: str, column: str, where: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise InputError(f"{where}: {column} is {text!r}; write a whole number")
+    if not (text.isascii() and text.isdigit()) or len(text) > MOST_DIGITS:
+        raise InputError(f"{where}: {column} is {text[:40]!r}; write a whole number of at most {MOST_DIGITS} digits")
     return int(text)
 
 

@@ -6,16 +6,15 @@ variable `d_skel` is joints x 3 x frames, in metres, x to the subject's right, y
 """
 
 import functools
-import io
 import itertools
 import re
 from pathlib import Path
 
 import numpy as np
-import scipy.io
 
 from skelnas.errors import InputError
 from skelnas.skeletons.archive_members import Members, base_name
+from skelnas.skeletons.matlab import MatlabError, read_variables
 from skelnas.skeletons.readers import ArchiveOptions
 from skelnas.skeletons.recording import BadRecording, Recording, Sample, Source, check_coordinates, natural_key
 
@@ -75,7 +74,7 @@ JOINT_TREE = {
 JOINT_NAMES = tuple(JOINT_TREE)
 PARENTS = tuple(JOINT_NAMES.index(parent) if parent else -1 for parent in JOINT_TREE.values())
 
-RECORDING = re.compile(r"a([1-9]\d*)_s([1-8])_t([1-4])_skeleton\.mat")
+RECORDING = re.compile(r"a([1-9]\d{0,3})_s([1-8])_t([1-4])_skeleton\.mat", re.ASCII)
 JOINT_ORDER = "Skeleton_joint_order.txt"
 CLASS_LIST = (
     "class_names.txt"  # not in UTD-MHAD: an archive of the same form with actions of its own, one name per line
@@ -94,7 +93,7 @@ def open_source(files: list[Path], options: ArchiveOptions) -> Source:
     """
     if len(files) != 1:
         raise InputError(f"a UTD-MHAD data set is one archive, Skeleton.zip, and {len(files)} files were given")
-    members = Members(files[0])
+    members = Members(files[0], options.limits)
     fingerprint = members.check_content(options.content)
     special = {base_name(name): name for name in members.names if base_name(name) in (JOINT_ORDER, CLASS_LIST)}
     if JOINT_ORDER in special:
@@ -141,13 +140,13 @@ def _sample(members: Members, name: str, class_names: tuple[str, ...]) -> Sample
 def _read(members: Members, sample: Sample) -> Recording:
     where = f"{members.path}: {sample.member}"
     try:
-        contents = scipy.io.loadmat(io.BytesIO(members.read(sample.member)), variable_names=["d_skel"])
+        variables = read_variables(members.read(sample.member), members.limits.member_bytes)
     except InputError as error:
         raise BadRecording(str(error)) from error
-    except Exception as error:  # scipy raises a dozen unrelated kinds for a damaged file
+    except MatlabError as error:
         raise BadRecording(f"{where} is no readable MATLAB 5 file ({error}); download the archive again") from error
-    skeleton = contents.get("d_skel")
-    if skeleton is None or skeleton.dtype.kind not in "fiu":
+    skeleton = variables.get("d_skel")
+    if not isinstance(skeleton, np.ndarray):
         raise BadRecording(f"{where} has no numeric variable d_skel; take the file from the original archive")
     skeleton = np.atleast_3d(skeleton)  # MATLAB drops the third axis of a single frame
     if skeleton.ndim != 3 or skeleton.shape[1] != 3:

@@ -20,7 +20,7 @@ from skelnas.skeletons.ntu.names import CLASS_NAMES, JOINT_NAMES, PARENTS
 from skelnas.skeletons.readers import NtuOptions
 from skelnas.skeletons.recording import BadRecording, Recording, Sample, Source, check_coordinates
 
-NAME = re.compile(r"S(\d{3})C(\d{3})P(\d{3})R(\d{3})A(\d{3})")
+NAME = re.compile(r"S(\d{3})C(\d{3})P(\d{3})R(\d{3})A(\d{3})", re.ASCII)
 ACTIONS_60 = 60  # NTU RGB+D 60 is the setups 1 to 17 with the actions 1 to 60
 SETUPS_60 = 17
 MISSING_REASON = "on the official list of samples with missing or incomplete skeletons ({})"
@@ -41,7 +41,7 @@ def open_source(files: list[Path], options: NtuOptions) -> Source:
     if body not in CHOICES:
         raise InputError(f"body {body!r} is not known; choose one of {', '.join(CHOICES)}")
     lists = [file for file in files if file.suffix == ".txt"]
-    archives = [Members(file) for file in files if file not in lists]
+    archives = [Members(file, options.limits) for file in files if file not in lists]
     found: dict[str, tuple[Sample, Members]] = {}
     for archive in archives:
         for member in archive.names:

@@ -2,7 +2,8 @@
 #
 # Every file below is a target (`snakemake --cores all results/...`), and so is each study's name:
 #
-#   data/raw/...                                                  sources, checked, never unpacked
+#   data/raw/{file}                                               a source: answered with its receipt, never removed
+#   results/sources/{file}.json                                   the receipt: size, SHA-256, whence
 #   results/images/{dataset}.h5 + {dataset}.json                  image tensors + the manifest that training depends on
 #   results/images/{dataset}/{figure}.{svg,png}                   what the images look like
 #   results/train/{dataset}/{recipe}/seed{seed}/{shard}.h5        cells first-last; 01459-01459 is a single cell

@@ -1,33 +1,52 @@
-"""Downloads that resume, are checked before they appear, and tell a person what to do when they cannot succeed."""
+"""Downloads that resume, replace an old file only when the new one is whole and checked, and say what to do if not."""
 
+import contextlib
+import hashlib
 import http.client
 import json
 import ssl
+import threading
 import time
 import urllib.error
-import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from skelnas import __version__
+from skelnas.addresses import is_web, local_path, shown, web_address
 from skelnas.errors import InputError
 from skelnas.files import READ_BYTES, flush_to_disk, sha256_of_file, whole_file, write_json
 from skelnas.progress import Progress
+from skelnas.text import plain, size
 
 TIMEOUT = 60  # seconds without a byte after which a connection counts as broken
+LEAST_BYTES = 16_384  # in TIMEOUT seconds; a connection that brings less counts as broken, too
 LONGEST_WAIT = 60.0  # seconds between two attempts
 TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504)  # HTTP statuses that may pass
+LARGEST_GB = 64.0
+ZIPS = (".zip", ".npz")
+PAGES = (".html", ".htm", ".xml", ".svg")  # files that may begin like a web page
+
+Answer = TypeVar("Answer")
 
 
 class _Broken(Exception):
     """The connection failed or ended early; what has arrived is kept and the rest is asked for again."""
 
 
+class _Trickle(_Broken):
+    """The connection brings next to nothing; what it brought is no reason to try for ever."""
+
+
 @dataclass(frozen=True)
 class _Version:
-    """Which version of a remote file a partial download belongs to (RFC 9110: ETag, or else Last-Modified)."""
+    """Which version of a remote file a partial download belongs to (RFC 9110: ETag, or else Last-Modified).
+
+    `url` is the SHA-256 of the address, which may hold a secret.
+    """
 
     url: str
     validator: str
@@ -37,50 +56,39 @@ class _Version:
         tag = response.headers.get("ETag", "")
         if tag.startswith("W/"):  # a weak tag does not promise equal bytes
             tag = ""
-        return cls(url, tag or response.headers.get("Last-Modified", ""))
+        return cls(_digest(url), tag or response.headers.get("Last-Modified", ""))
 
 
 def fetch(source: dict, destination: Path | str, retries: int = 5, wait: float = 1.0) -> None:
-    """Bring one file of a data set to `destination`, whole and checked, or not at all.
+    """Bring one file of a data set to `destination`, whole and checked, or leave there what was there before.
 
     `source` is an entry of the configuration's `sources`: `url` (http, https, file, or a path on this machine, which is
-    copied), `sha256` (64 hexadecimal digits) and, for files that are given out only to registered people, `register`
-    (the page that gives them out) instead of `url`; each may be missing or empty. A `destination` that exists is
-    checked and kept.
+    copied), `sha256` (64 hexadecimal digits), `largest-gb` (GB that a download may have) and, for files that are given
+    out only to registered people, `register` (the page that gives them out) instead of `url`; each may be missing or
+    empty.
 
     A broken HTTP download leaves `<destination>.part`; this call and later ones ask only for the missing bytes, as long
     as the server's file is still the same. After `retries` attempts in a row that bring nothing new it gives up; waits
     between them double from `wait` seconds.
 
     Raises:
-        InputError: no address, unreachable, refused, wrong checksum, or the disk refuses the file.
+        InputError: no address, unreachable, refused, no file but a page, larger than allowed, wrong checksum, or the
+            disk refuses the file. No sentence holds names, passwords or tokens of the address.
     """
     destination = Path(destination)
-    expected, url = source.get("sha256", ""), source.get("url", "")
-    if destination.exists():
-        if expected:
-            _check(destination, expected, f"delete {destination} and run again")
-    elif not url:
+    url = source.get("url", "")
+    if not url:
         register = source.get("register", "")
         why = f"cannot be downloaded without a registration: get it from {register} and" if register else "has no url:"
         raise InputError(f"{destination} is missing and {why} put it there")
-    elif urllib.parse.urlsplit(url).scheme in ("http", "https"):
-        _download(url, destination, expected, retries, wait)
+    if is_web(url):
+        _download(url, destination, source, retries, wait)
     else:
-        _copy(_local_path(url), destination, expected)
-
-
-def _local_path(url: str) -> Path:
-    parts = urllib.parse.urlsplit(url)
-    if parts.scheme == "file":
-        return Path(urllib.request.url2pathname(parts.path))
-    if parts.scheme:
-        raise InputError(f"{url}: addresses begin with http:, https: or file:, or are paths on this machine")
-    return Path(url).expanduser()
+        _copy(local_path(url), destination, source.get("sha256", ""))
 
 
 def _copy(path: Path, destination: Path, expected: str) -> None:
-    if not path.is_file():
+    if not path.is_file():  # devices and pipes have no end
         raise InputError(f"{path} is not a file; correct `url` of {destination.name} in the configuration")
     progress = Progress(f"copying {path.name}", path.stat().st_size / 1e6, "MB")
     with whole_file(destination) as temporary:
@@ -92,110 +100,197 @@ def _copy(path: Path, destination: Path, expected: str) -> None:
             _check(temporary, expected, f"replace {path} or correct `sha256` in the configuration")
 
 
-def _download(url: str, destination: Path, expected: str, retries: int, wait: float) -> None:
+def _download(url: str, destination: Path, source: dict, retries: int, wait: float) -> None:
     part = destination.with_name(destination.name + ".part")
+    web_address(url)
     try:
         part.parent.mkdir(parents=True, exist_ok=True)
         most = _size(part)
         failures = 0
         while True:
             try:
-                _continue(url, part)
+                _continue(url, part, 1e9 * (source.get("largest-gb") or LARGEST_GB))
                 break
             except _Broken as reason:
                 # Only bytes beyond any earlier attempt count as success: a server that ignores ranges starts over.
-                failures = 0 if _size(part) > most else failures + 1
+                failures = 0 if _size(part) > most and not isinstance(reason, _Trickle) else failures + 1
                 most = max(most, _size(part))
                 if failures > retries:
                     raise InputError(
-                        f"{url} could not be downloaded ({reason}); run again later, or put the file at {destination}"
+                        f"{shown(url)} could not be downloaded ({plain(str(reason))}); run again later, or put the "
+                        f"file at {destination}"
                     ) from reason
                 time.sleep(min(wait * 2**failures, LONGEST_WAIT))
-        if expected:
-            try:
-                _check(part, expected, f"the copy of {url} was deleted; run again, or correct `sha256`")
-            except InputError:
-                part.unlink()
-                _note(part).unlink(missing_ok=True)
-                raise
+        try:
+            _check_whole(part, url, destination, source.get("sha256", ""))
+        except InputError:
+            _forget(part)
+            raise
         flush_to_disk(part)
         part.replace(destination)
         _note(part).unlink(missing_ok=True)
         flush_to_disk(destination.parent)
     except OSError as error:
+        if _known_version(part) is None:
+            with contextlib.suppress(OSError):
+                _forget(part)  # nothing could go on from it, and room is what is missing
         raise InputError(
             f"{destination} cannot be written ({error.strerror or error}); make room or choose another folder, "
             "then run again"
         ) from error
 
 
-def _continue(url: str, part: Path) -> None:
+def _check_whole(part: Path, url: str, destination: Path, expected: str) -> None:
+    by_hand = f"correct `url`, or put the file at {destination}"
+    if not _size(part):
+        raise InputError(f"{shown(url)} answered with an empty file; {by_hand}")
+    with part.open("rb") as stream:
+        head = stream.read(1024).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if destination.suffix.lower() not in PAGES and head.startswith((b"<!doctype html", b"<html", b"<head", b"<script")):
+        raise InputError(
+            f"{shown(url)} answered with a web page, as sites do that ask for a login or have moved the file; {by_hand}"
+        )
+    if expected:
+        _check(part, expected, f"what {shown(url)} sent was not kept; run again, or correct `url` or `sha256`")
+    if destination.suffix.lower() in ZIPS and not zipfile.is_zipfile(part):
+        raise InputError(f"{shown(url)} sent {size(_size(part))} that are no whole zip archive; {by_hand}")
+
+
+def _continue(url: str, part: Path, largest: float) -> None:
     """Append to `part` what it lacks, or write it anew where the server's file changed or comes only as a whole."""
-    have, known = _size(part), _known_version(part)
+    have, known, address = _size(part), _known_version(part), web_address(url)
     request = urllib.request.Request(
-        url, headers={"User-Agent": f"skelnas/{__version__}", "Accept-Encoding": "identity"}
+        address.url, headers={"User-Agent": f"skelnas/{__version__}", "Accept-Encoding": "identity"}
     )
-    if have and known is not None and known.url == url and known.validator:
+    if address.authorization:
+        request.add_unredirected_header("Authorization", address.authorization)  # for this host alone
+    asked = bool(have and known is not None and known.url == _digest(url) and known.validator)
+    if asked and known is not None:
         request.add_header("Range", f"bytes={have}-")
         request.add_header("If-Range", known.validator)
-    with _open(request, part) as response:
+    with _within(2 * TIMEOUT, lambda: _open(request, url, part)) as response:
         version = _Version.of(url, response)
-        start, total = _extent(response)
+        start, total = _extent(response, url, part, asked)
         if start not in (0, have) or (start and version != known):
             part.unlink()
             raise _Broken("the server sent another part of the file, or of another file, than was asked for")
+        if (total or 0) > largest:
+            raise InputError(_too_large(url, total or 0, largest))
         if not start:
             part.unlink(missing_ok=True)  # before the note: bytes of one version never stand beside the note of another
         write_json(_note(part), {"url": version.url, "validator": version.validator})
         progress = Progress(f"downloading {part.stem}", (total or 0) / 1e6, "MB", done=start / 1e6)
+        arrived = start
         with part.open("ab") as stream:
             for block in _blocks(response):
                 stream.write(block)
+                arrived += len(block)
+                if arrived > largest:
+                    break
                 if total:
                     progress.advance(len(block) / 1e6)
+    if arrived > largest:
+        _forget(part)
+        raise InputError(_too_large(url, arrived, largest))
     if total is not None and _size(part) != total:
         raise _Broken(f"{_size(part):,} of {total:,} bytes arrived")
 
 
-def _open(request: urllib.request.Request, part: Path) -> http.client.HTTPResponse:
-    url = request.full_url
+def _too_large(url: str, number: int, largest: float) -> str:
+    return (
+        f"{shown(url)} sends {size(number)} or more and a download may have {size(largest)}; correct `url`, or raise "
+        "`largest-gb` of this source"
+    )
+
+
+def _within(seconds: float, ask: Callable[[], Answer]) -> Answer:
+    """What `ask` returns or raises; broken where it has not answered in time (headers may trickle, too)."""
+    answers: list[Answer] = []
+    errors: list[Exception] = []
+
+    def work() -> None:
+        try:
+            answers.append(ask())
+        except Exception as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if errors:
+        raise errors[0]
+    if not answers:
+        raise _Trickle(f"no answer within {seconds:g} s")
+    return answers[0]
+
+
+class _Redirections(urllib.request.HTTPRedirectHandler):
+    """Follows redirections to http and https alone."""
+
+    def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def]
+        if not is_web(newurl):
+            raise urllib.error.HTTPError(req.full_url, code, msg, headers, fp)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _open(request: urllib.request.Request, url: str, part: Path) -> http.client.HTTPResponse:
     try:
-        return urllib.request.urlopen(request, timeout=TIMEOUT)
+        return urllib.request.build_opener(_Redirections).open(request, timeout=TIMEOUT)
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == 416:  # the file is shorter now than what we have of it
             part.unlink(missing_ok=True)
             raise _Broken("the file on the server changed") from error
         if error.code in TRY_AGAIN:
-            raise _Broken(f"the server answered {error.code} {error.reason}") from error
+            raise _Broken(f"the server answered {error.code}") from error
+        # The words beside the number are the server's own; of a redirection they hold an address.
+        said = f"{error.code} {http.client.responses.get(error.code, '')}".strip()
         raise InputError(
-            f"{url} answered {error.code} {error.reason}; correct `url`, or put the file at {part.with_suffix('')}"
+            f"{shown(url)} answered {said}; correct `url`, or put the file at {part.with_suffix('')}"
         ) from error
-    except (http.client.InvalidURL, ValueError) as error:  # blanks, a port that is no number, letters beyond ASCII
-        raise InputError(f"{url!r} is no valid address ({error}); correct `url`") from error
+    except (http.client.InvalidURL, ValueError) as error:
+        raise InputError(f"{shown(url)} leads to no valid address; correct `url`") from error
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
         if isinstance(reason, ssl.SSLCertVerificationError):
-            raise InputError(f"{url} has no valid certificate ({reason.verify_message}); correct `url`") from error
+            raise InputError(
+                f"{shown(url)} has no valid certificate ({reason.verify_message}); correct `url`"
+            ) from error
         raise _Broken(f"{reason}") from error
 
 
-def _extent(response: http.client.HTTPResponse) -> tuple[int, int | None]:
+def _extent(response: http.client.HTTPResponse, url: str, part: Path, asked: bool) -> tuple[int, int | None]:
     """First byte of the answer's body, and the file's length where the server tells."""
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if response.status not in (200, 206) or encoding not in ("identity", ""):
+        what = f"{response.status} {http.client.responses.get(response.status, '')}".strip()
+        if response.status in (200, 206):
+            what = f"a file that is packed on the way (Content-Encoding: {plain(encoding)})"
+        raise InputError(
+            f"{shown(url)} answered {what}, not the file; correct `url`, or put the file at {part.with_suffix('')}"
+        )
     if response.status == 206:
         extent, _, total = response.headers.get("Content-Range", "").removeprefix("bytes ").partition("/")
         start = extent.partition("-")[0]
-        if not start.isdigit():
+        if not start.isdigit() or not total.isdigit():
             raise _Broken("the server did not say which part of the file it sent")
-        return int(start), int(total) if total.isdigit() else None
+        if not asked and int(start):
+            raise _Broken("the server sent a part of the file when all of it was asked for")
+        return int(start), int(total)
     length = response.headers.get("Content-Length", "")
     return 0, int(length) if length.isdigit() else None
 
 
 def _blocks(response: http.client.HTTPResponse) -> Iterator[bytes]:
+    since, arrived = time.monotonic(), 0
     try:
         while block := response.read1(READ_BYTES):
             yield block
+            arrived += len(block)
+            if time.monotonic() - since > TIMEOUT:
+                if arrived < LEAST_BYTES:
+                    raise _Trickle(f"only {arrived:,} bytes arrived in {TIMEOUT} s")
+                since, arrived = time.monotonic(), 0
     except (OSError, http.client.HTTPException) as error:
         raise _Broken(f"the connection broke: {error}") from error
 
@@ -219,3 +314,12 @@ def _known_version(part: Path) -> _Version | None:
 
 def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
+
+
+def _digest(url: str) -> str:
+    return hashlib.sha256(url.encode()).hexdigest()
+
+
+def _forget(part: Path) -> None:
+    part.unlink(missing_ok=True)
+    _note(part).unlink(missing_ok=True)

@@ -10,6 +10,8 @@ import yaml
 SOURCE = str(Path(workflow.basedir, "src"))
 sys.path.insert(0, SOURCE)
 
+from skelnas import receipts
+from skelnas.files import sha256_of_json
 from skelnas.study import paths
 from skelnas.study import runs as study
 from skelnas.study import stand_ins
@@ -48,7 +50,6 @@ wildcard_constraints:
     seed=r"\d+",
     shard=r"\d{5}-\d{5}(-[0-9a-f]{8})?",
     study="|".join(config["studies"]),
-    # A folder below data/raw/ is no download.
     file="|".join(re.escape(file) for file in study.source_files(config)) or "(?!)",
 
 
@@ -78,14 +79,19 @@ def known(noun):
     return check
 
 
-def raw_files(wildcards):
-    """The source files of a data set."""
-    return or_stop(study.raw_files, config, wildcards.dataset)
+def source_receipts(wildcards):
+    """The receipts of a data set's files, and its folders, which are read in place."""
+    return or_stop(study.source_receipts, config, wildcards.dataset)
 
 
-def raw_source(wildcards):
-    """Where one source file comes from."""
-    return or_stop(study.raw_source, config, wildcards.file)
+def standing(file):
+    """What the receipt of a file below data/raw/ follows from besides the configuration."""
+    return receipts.standing(paths.raw_file(file), paths.receipt(file), workflow.is_main_process)
+
+
+def source_identity(wildcards):
+    """What a source is, as a hash (an address may hold a secret): when it changes, the receipt is made anew."""
+    return sha256_of_json(or_stop(study.raw_source, config, wildcards.file))
 
 
 def image_options(wildcards):

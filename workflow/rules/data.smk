@@ -1,17 +1,21 @@
 """Sources and image sets.
 
 Inputs: the sources that config.yaml names (URL, local file, or a file that a person puts into data/raw/).
-Outputs: data/raw/..., results/images/{dataset}.h5 and .json, results/images/{dataset}/ (figures).
+Outputs: results/sources/{file}.json, results/images/{dataset}.h5 and .json, results/images/{dataset}/ (figures).
+
+Files below data/raw/ are outputs of no rule, so that no flag of Snakemake removes one; their receipts stand for them.
 """
 
 
 rule synthesise:
-    """Generate the recordings of the synthetic data set, in UTD-MHAD's own layout."""
+    """Generate the recordings of the synthetic data set, in UTD-MHAD's own layout, and write their receipt."""
     localrule: True
     output:
-        archive="data/raw/synthetic/Skeleton.zip",
+        receipt=update("results/sources/synthetic/Skeleton.zip.json"),
     log:
         "logs/synthesise.log",
+    params:
+        standing=standing("synthetic/Skeleton.zip"),
     conda:
         "../../envs/data.yaml"
     script:
@@ -22,18 +26,39 @@ ruleorder: synthesise > download
 
 
 rule download:
-    """Fetch one source file: resumed, retried, and checked before it appears under its name."""
+    """Have one source file: what is there is checked and kept, what is missing is fetched; then write its receipt."""
     localrule: True
     output:
-        file="data/raw/{file}",
+        # `update`: from the earlier receipt follows whether a file may be replaced.
+        receipt=update("results/sources/{file}.json"),
     log:
         "logs/download/{file}.log",
     params:
-        source=raw_source,
+        source=source_identity,
+        standing=lambda wildcards: standing(wildcards.file),
     conda:
         "../../envs/data.yaml"
     script:
         "../scripts/download.py"
+
+
+for file in study.source_files(config):
+
+    rule:
+        """Answer a call that names a raw file: it is there, and this is its receipt."""
+        name:
+            f"data/raw/{file}"
+        localrule: True
+        input:
+            receipt=f"results/sources/{file}.json",
+        log:
+            f"logs/raw/{file}.log",
+        params:
+            file=file,
+        conda:
+            "../../envs/data.yaml"
+        script:
+            "../scripts/raw_file.py"
 
 
 rule image_set:
@@ -43,7 +68,7 @@ rule image_set:
     """
     input:
         check=known("dataset"),
-        sources=raw_files,
+        sources=source_receipts,
     output:
         images="results/images/{dataset}.h5",
         manifest="results/images/{dataset}.json",
@@ -106,7 +131,7 @@ rule encodings:
     """Show the same recordings under every encoding."""
     localrule: True
     input:
-        sources=raw_files,
+        sources=source_receipts,
     output:
         figures=report(
             multiext("results/images/{dataset}/encodings", ".png", ".svg"),

@@ -3,7 +3,6 @@
 import contextlib
 import itertools
 from collections.abc import Iterator
-from pathlib import Path
 
 from skelnas.analysis.data_figures import encoding_gallery
 from skelnas.analysis.style import save_figure
@@ -11,16 +10,21 @@ from skelnas.errors import InputError
 from skelnas.script import run
 from skelnas.skeletons import open_source
 from skelnas.skeletons.recording import BadRecording, Recording, Source
+from skelnas.skeletons.synthetic.reader import write_archive
+from skelnas.study.sources import checked_sources
 
 RECORDINGS = 3
 
 
-def draw(sources: list[str], options: dict, figures: list[str]) -> None:
+def draw(dataset: str, config: dict, options: dict, figures: list[str]) -> None:
     """Draw the first usable recordings of as many different classes into every file of `figures` (png, svg)."""
-    source = open_source([Path(file) for file in sources], options)
+    files, _ = checked_sources(config, dataset, write_archive if options["reader"] == "synthetic" else None)
+    source = open_source(files, options)
     chosen = list(itertools.islice(first_of_each_class(source), RECORDINGS))
     if not chosen:
-        raise InputError(f"{', '.join(sources)}: no recording can be used, so there is nothing to draw; mend them")
+        raise InputError(
+            f"{', '.join(map(str, files))}: no recording can be used, so there is nothing to draw; mend them"
+        )
     figure = encoding_gallery(chosen, source.parents)
     for path in figures:
         save_figure(figure, path)
@@ -39,7 +43,8 @@ if __name__ == "__main__":
     run(
         draw,
         snakemake.log[0],
-        sources=list(snakemake.input.sources),
+        dataset=snakemake.wildcards.dataset,
+        config=snakemake.config,
         options=snakemake.params.options,
         figures=list(snakemake.output.figures),
     )

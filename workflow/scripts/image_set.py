@@ -9,19 +9,21 @@ from skelnas.images.journal import Journal
 from skelnas.progress import Progress
 from skelnas.script import run
 from skelnas.skeletons import open_source
+from skelnas.skeletons.synthetic.reader import write_archive
+from skelnas.study.sources import checked_sources
 
 
 def make_image_set(
-    dataset: str, sources: list[str], options: dict, workers: int, images_path: str, manifest_path: str
+    dataset: str, config: dict, options: dict, workers: int, images_path: str, manifest_path: str
 ) -> None:
-    """Read `sources` as `options` says and write the HDF5 file and its manifest; go on where a killed job ended."""
-    files = [Path(file) for file in sources]
+    """Read the sources as `options` says and write the HDF5 file and its manifest; go on where a killed job ended."""
+    files, sources = checked_sources(config, dataset, write_archive if options["reader"] == "synthetic" else None)
     source = open_source(files, options)
     journal = Journal(Path(images_path), files)
     progress = Progress(f"{dataset}: recordings", len(source.samples))
     image_set, report = build_image_set(dataset, source, options, progress, workers, journal)
     write_image_set(images_path, image_set)
-    write_json(manifest_path, manifest(image_set, source, report))
+    write_json(manifest_path, {**manifest(image_set, source, report), "sources": sources})
     journal.remove()
 
 
@@ -30,7 +32,7 @@ if __name__ == "__main__":
         make_image_set,
         snakemake.log[0],
         dataset=snakemake.wildcards.dataset,
-        sources=list(snakemake.input.sources),
+        config=snakemake.config,
         options=snakemake.params.options,
         workers=snakemake.threads,
         images_path=snakemake.output.images,

@@ -10,7 +10,17 @@ RESULTS, RAW = "results", "data/raw"
 
 def raw(source: Mapping[str, str]) -> str:
     """A source of a data set: a file below data/raw/, or a folder that is read in place."""
-    return source.get("folder") or f"{RAW}/{source['file']}"
+    return source.get("folder") or raw_file(source["file"])
+
+
+def raw_file(file: str) -> str:
+    """A source file; of no rule, so that it is never removed."""
+    return f"{RAW}/{file}"
+
+
+def receipt(file: str) -> str:
+    """What a source file is: size, SHA-256, whence."""
+    return f"{RESULTS}/sources/{file}.json"
 
 
 def images(dataset: str) -> str:

@@ -129,6 +129,13 @@ def raw_files(config: Config, dataset: str) -> list[str]:
     return [paths.raw(source) for source in config["datasets"][dataset]["sources"]]
 
 
+def source_receipts(config: Config, dataset: str) -> list[str]:
+    """The receipts of the data set's files, and its folders, in the reader's order."""
+    image_options(config, dataset)
+    sources = config["datasets"][dataset]["sources"]
+    return [source.get("folder") or paths.receipt(source["file"]) for source in sources]
+
+
 def source_files(config: Config) -> list[str]:
     """Every source file of every data set, as named below data/raw/."""
     sources = [source for block in config["datasets"].values() for source in block["sources"]]

@@ -16,7 +16,7 @@ from bench.shapes import Study
 from skelnas.cells import space
 from skelnas.cells.cost import costs
 from skelnas.cells.edges import pruned
-from skelnas.study.plan import CALIBRATION_FORMAT
+from skelnas.study.estimate import CALIBRATION_FORMAT
 from skelnas.text import size, text_table
 
 FORMAT = "skelnas bench 1"
@@ -81,7 +81,7 @@ def study_arch_epochs(study: Study, cells: tuple[int, ...]) -> float:
 
 
 def calibration(result: dict[str, Any]) -> dict[str, Any]:
-    """The rates of the stratified samples, in the form that `skelnas.study.plan` reads."""
+    """The rates of the stratified samples, in the form that `skelnas.study.estimate` reads."""
     rates = [
         {
             "height": one["height"],

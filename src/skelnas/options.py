@@ -18,7 +18,8 @@ def stated(options: type[T], block: Mapping[str, Any]) -> T:
     Lists become tuples, and a block within the block the dataclass of that field's default.
     """
     values: dict[str, Any] = {}
-    for field, key in zip(dataclasses.fields(options), keys(options), strict=True):
+    kind: type = options
+    for field, key in zip(dataclasses.fields(kind), keys(kind), strict=True):
         if key in block:
             value = block[key]
             if dataclasses.is_dataclass(field.default):

@@ -4,16 +4,24 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Protocol
 
 from skelnas.errors import InputError
 
 
-class _Both:
-    """A stream that writes to the terminal and to a log file."""
+class Stream(Protocol):
+    """Where text can be written."""
 
-    def __init__(self, terminal: TextIO, file: TextIO) -> None:
-        self._streams = (terminal, file)
+    def write(self, text: str, /) -> int: ...
+
+    def flush(self) -> None: ...
+
+
+class Doubled:
+    """A stream that writes to two others, such as the terminal and a log file."""
+
+    def __init__(self, first: Stream, second: Stream) -> None:
+        self._streams = (first, second)
 
     def write(self, text: str) -> int:
         for stream in self._streams:
@@ -36,7 +44,8 @@ def run(function: Callable[..., object], log: str, **values: Any) -> None:
     """
     Path(log).parent.mkdir(parents=True, exist_ok=True)
     with Path(log).open("w", encoding="utf-8") as file:
-        terminal, sys.stderr = sys.stderr, _Both(sys.stderr, file)
+        terminal = sys.stderr
+        sys.stderr = Doubled(terminal, file)  # type: ignore[assignment]  # all that is ever asked of it
         try:
             function(**values)
         except InputError as error:

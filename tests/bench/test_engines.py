@@ -11,7 +11,7 @@ from bench.shapes import NTU, UTD, Study, cell_sets, scaled
 from skelnas.cells import space
 from skelnas.cells.cost import costs
 from skelnas.images.image_set import fingerprint_of
-from skelnas.study.plan import read_calibration
+from skelnas.study.estimate import read_calibration
 
 TINY = Study("tiny", Shape(8, 12, 5, batch_size=8, train=44, valid=12, test=16), epochs=3, seeds=2)
 SETS = {"all-skip": (1835,), "two": (1835, 1462)}

@@ -1,4 +1,4 @@
-from skelnas.study.slurm import queued_jobs, states
+from skelnas.study.slurm import last_states, queued_jobs, states
 
 LINES = [
     "skelnas_1a|RUNNING|rule_train_wildcards_a_b_777_00000-00009",
@@ -25,3 +25,13 @@ def test_no_answer_where_there_is_no_slurm_or_it_fails(tmp_path, monkeypatch):
     assert queued_jobs("skelnas") is None
     fake.write_text("#!/bin/sh\necho 'skelnas_1|RUNNING|x'\n")
     assert queued_jobs("skelnas") == {"x": "RUNNING"}
+
+
+def test_how_jobs_ended_where_the_accounting_knows(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert last_states(["12", "7", ""]) == {}
+    fake = tmp_path / "sacct"
+    fake.write_text("#!/bin/sh\n[ \"$5\" = --jobs=12,7 ] && printf '12|TIMEOUT\\n7|CANCELLED by 0\\n'\n")
+    fake.chmod(0o755)
+    assert last_states(["12", "7", ""]) == {"12": "TIMEOUT", "7": "CANCELLED by 0"}
+    assert last_states(["", ""]) == {}

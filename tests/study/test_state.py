@@ -10,11 +10,13 @@ import pytest
 
 from skelnas.cells.cost import macs
 from skelnas.cells.space import cell
+from skelnas.errors import InputError
 from skelnas.recipe import Recipe
 from skelnas.results.shard import identity, timing_path
-from skelnas.study.outlook import ends, outlook
+from skelnas.study.estimate import ends, estimate
 from skelnas.study.runs import Run
-from skelnas.study.state import last_line, measured_seconds, run_standing
+from skelnas.study.state import measured_seconds, run_state
+from skelnas.training.heartbeat import heartbeat, heartbeat_path
 from skelnas.training.journal import Entry, Journal
 from skelnas.training.metrics import Curves
 
@@ -50,9 +52,9 @@ def record(folder, expected, cells, cell, seconds, minutes_ago=0):
 
 
 def test_nothing_begun(tmp_path):
-    standing = run_standing(RUN, RECIPE, "fused", tmp_path)
-    assert (standing.manifest, standing.trainings, standing.left, standing.aggregated) == (None, 6, 6, False)
-    [one] = outlook([standing], [], TRAINING, jobs=2)
+    state = run_state(RUN, RECIPE, "fused", tmp_path)
+    assert (state.manifest, state.trainings, state.left, state.aggregated) == (None, 6, 6, False)
+    [one] = estimate([state], [], TRAINING, jobs=2)
     assert (one.rate, one.hours) == (None, None)
     assert ends([one], 2) == [None]
 
@@ -60,42 +62,42 @@ def test_nothing_begun(tmp_path):
 def test_finished_shards_and_journals_count(folder, expected, write_shard):
     sidecar(write_shard(folder / FOLDER / "00000-00001.h5", [0, 1], 777), {0: 10, 1: 20}, minutes_ago=90)
     record(folder, expected, (2, 3), 3, 5.0, minutes_ago=30)
-    standing = run_standing(RUN, RECIPE, "fused", folder)
-    first, second, third = standing.shards
+    state = run_state(RUN, RECIPE, "fused", folder)
+    first, second, third = state.shards
     assert (first.finished, first.left, second.finished, second.left, third.left) == (True, (), False, (2,), (4, 5))
-    assert [age // 600 for shard in standing.shards for age in shard.seconds_ago] == [9, 9, 3]
-    assert (standing.trainings, standing.left) == (6, 3)
-    assert measured_seconds(standing) == ([(0, 10.0), (1, 20.0)], "2 trainings in finished shards, on GPU A")
+    assert [age // 600 for shard in state.shards for age in shard.seconds_ago] == [9, 9, 3]
+    assert (state.trainings, state.left) == (6, 3)
+    assert measured_seconds(state) == ([(0, 10.0), (1, 20.0)], "2 trainings in finished shards, on GPU A")
 
 
 def test_without_finished_shards_journals_tell_the_seconds(folder, expected):
     record(folder, expected, (2, 3), 3, 5.0)
     record(folder, expected, (4, 5), 4, 7.0)
-    standing = run_standing(RUN, RECIPE, "fused", folder)
-    assert measured_seconds(standing) == ([(3, 5.0), (4, 7.0)], "2 trainings in journals, on CPU B")
+    state = run_state(RUN, RECIPE, "fused", folder)
+    assert measured_seconds(state) == ([(3, 5.0), (4, 7.0)], "2 trainings in journals, on CPU B")
 
 
 def test_the_journal_of_another_engine_or_identity_does_not_count(folder, expected):
     record(folder, expected, (2, 3), 3, 5.0)
-    assert run_standing(RUN, RECIPE, "plain", folder).left == 6
-    assert run_standing(RUN, Recipe(epochs=4, batch_size=4), "fused", folder).left == 6
+    assert run_state(RUN, RECIPE, "plain", folder).left == 6
+    assert run_state(RUN, Recipe(epochs=4, batch_size=4), "fused", folder).left == 6
 
 
 def test_a_shard_of_another_recipe_is_stale_and_still_to_be_trained(folder, write_shard):
     write_shard(folder / FOLDER / "00000-00001.h5", [0, 1], 777, recipe=Recipe(epochs=2, batch_size=4))
-    standing = run_standing(RUN, RECIPE, "fused", folder)
-    assert (standing.shards[0].finished, standing.shards[0].stale, standing.left) == (False, True, 6)
+    state = run_state(RUN, RECIPE, "fused", folder)
+    assert (state.shards[0].finished, state.shards[0].stale, state.left) == (False, True, 6)
 
 
 def test_the_outlook_scales_by_macs_epochs_and_jobs(folder, write_shard):
     sidecar(write_shard(folder / FOLDER / "00000-00001.h5", [0, 1], 777), {0: 3600, 1: 3600}, minutes_ago=1)
     longer = Run("tiny", "longer", (777,), (0, 1), 1, "0-1")
-    standings = [
-        run_standing(RUN, RECIPE, "fused", folder),
-        run_standing(longer, Recipe(epochs=30, batch_size=4), "fused", folder),
-        run_standing(longer, Recipe(epochs=30, batch_size=8), "fused", folder),
+    states = [
+        run_state(RUN, RECIPE, "fused", folder),
+        run_state(longer, Recipe(epochs=30, batch_size=4), "fused", folder),
+        run_state(longer, Recipe(epochs=30, batch_size=8), "fused", folder),
     ]
-    first, second, third = outlook(standings, [], TRAINING, jobs=2)
+    first, second, third = estimate(states, [], TRAINING, jobs=2)
     assert first.rate.origin == "2 trainings in finished shards, on GPU A"
     assert second.rate.origin == "2 trainings in finished shards, on GPU A of tiny/short"
     # Ten times the epochs take ten times the 7,200 s, divided as the multiply-accumulates of cells 0 and 1 are.
@@ -114,29 +116,27 @@ def test_the_outlook_scales_by_macs_epochs_and_jobs(folder, write_shard):
 def test_a_finished_run_needs_no_hours_and_no_disk(folder, write_shard):
     run = Run("tiny", "short", (777,), (0, 1), 2, "0-1")
     sidecar(write_shard(folder / FOLDER / "00000-00001.h5", [0, 1], 777), {0: 1, 1: 1}, minutes_ago=1)
-    [one] = outlook([run_standing(run, RECIPE, "fused", folder)], [], TRAINING, jobs=2)
+    [one] = estimate([run_state(run, RECIPE, "fused", folder)], [], TRAINING, jobs=2)
     assert (one.hours, ends([one], 2)) == (0, [0])
     assert one.need > 0  # the benchmark is still to be written
     (folder / "results/benchmark/tiny").mkdir(parents=True)
     (folder / "results/benchmark/tiny/short.h5").touch()
-    assert outlook([run_standing(run, RECIPE, "fused", folder)], [], TRAINING, jobs=2)[0].need == 0
+    assert estimate([run_state(run, RECIPE, "fused", folder)], [], TRAINING, jobs=2)[0].need == 0
 
 
 def test_paths_of_log_and_comment(tmp_path):
-    shard = run_standing(RUN, RECIPE, "fused", tmp_path).shards[1]
+    shard = run_state(RUN, RECIPE, "fused", tmp_path).shards[1]
     assert str(shard.log) == "logs/train/tiny/short/seed777/00002-00003.log"
     assert shard.comment == "rule_train_wildcards_tiny_short_777_00002-00003"
     assert str(shard.slurm_logs) == "logs/slurm/rule_train/tiny_short_777_00002-00003"
 
 
-def test_a_log_counts_as_a_sign_of_life(folder):
-    log = folder / "logs/train/tiny/short/seed777/00002-00003.log"
-    log.parent.mkdir(parents=True)
-    log.write_text("one\n\ntwo slurmstepd: error: TIME LIMIT\nthree\n\n")
-    os.utime(log, (time.time() - 100, time.time() - 100))
-    first, second, _ = run_standing(RUN, RECIPE, "fused", folder).shards
-    assert first.touched_ago is None
+def test_a_heartbeat_is_a_sign_of_life(folder):
+    shard = folder / FOLDER / "00002-00003.h5"
+    with pytest.raises(InputError), heartbeat(shard):
+        raise InputError("the disk is full")
+    os.utime(heartbeat_path(shard), (time.time() - 100, time.time() - 100))
+    first, second, _ = run_state(RUN, RECIPE, "fused", folder).shards
+    assert (first.beat, first.touched_ago) == (None, None)
+    assert (second.beat.state, second.beat.said) == ("failed", "the disk is full")
     assert second.touched_ago == pytest.approx(100, abs=30)
-    assert last_line(log) == "three"
-    assert last_line(log, "slurmstepd: error") == "two slurmstepd: error: TIME LIMIT"
-    assert last_line(folder / "no.log") == ""

@@ -2,12 +2,15 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
 
 import pytest
 import yaml
+
+from skelnas.training.heartbeat import heartbeat_path
 
 from .checkout import Checkout
 
@@ -88,39 +91,66 @@ def test_mistakes_are_one_sentence(checkout):
     )
 
 
+def beat(checkout, shard, **values):
+    """The heartbeat of a job that trains the shard, now, on this machine, in the process of this test."""
+    path = heartbeat_path(checkout.folder / f"results/train/synthetic/e1/seed1/{shard}.h5")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    here = {"state": "running", "host": socket.gethostname(), "process": os.getpid(), "job": "", "said": ""}
+    path.write_text(json.dumps({"format": "skelnas heartbeat 1", "time": time.time(), **here, **values}))
+    return path
+
+
+def commands(checkout, monkeypatch, **answers):
+    """Puts commands that print these answers in front of the PATH."""
+    folder = checkout.folder / "commands"
+    folder.mkdir(exist_ok=True)
+    for name, answer in answers.items():
+        (folder / name).write_text(f"#!/bin/sh\necho '{answer}'\n")
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+
 def test_status_tells_running_shards_from_stopped_ones(checkout):
-    logs = checkout.folder / "logs/train/synthetic/e1/seed1"
-    logs.mkdir(parents=True)
-    (logs / "00000-00001.log").write_text("synthetic e1 seed 1: 1/2 cells (50%), 4 s gone, 4 s left; 900 cells/hour\n")
-    (logs / "00002-00003.log").write_text("training: device is cuda, but PyTorch sees no GPU here\n")
+    running = beat(checkout, "00000-00001")
+    beat(checkout, "00002-00003", state="failed", said="training: device is cuda, but PyTorch sees no GPU here")
     text = program(checkout, "status")
     assert "Study small: 0 of 4 trainings done (0%), 0 in the last hour" in text
     assert "synthetic/e1       2         0        1        0          4     0          0" in text
+    assert "Running: whose heartbeat is at most 150 s old" in text
     assert "Stopped: 1;" in text
     assert "seed1/00002-00003.h5, " in text
     assert "    training: device is cuda, but PyTorch sees no GPU here" in text
 
-    old = time.time() - 7200
-    os.utime(logs / "00000-00001.log", (old, old))
-    slurm = checkout.folder / "logs/slurm/rule_train/synthetic_e1_1_00000-00001"
-    slurm.mkdir(parents=True)
-    (slurm / "12.log").write_text("slurmstepd: error: *** JOB 12 ON n1 CANCELLED DUE TO TIME LIMIT ***\nbye\n")
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    beat(checkout, "00000-00001", process=gone.pid, said="1/2 cells (50%), 4 s gone, 4 s left")
     text = program(checkout, "status")
     assert "Stopped: 2;" in text
-    assert "    slurmstepd: error: *** JOB 12 ON n1 CANCELLED DUE TO TIME LIMIT ***" in text
+    assert f"killed without notice on {socket.gethostname()}; it said last: 1/2 cells (50%), 4 s gone" in text
+
+    beat(checkout, "00000-00001", host="n1")
+    assert "Stopped: 1;" in program(checkout, "status")
+    os.utime(running, (time.time() - 200, time.time() - 200))
+    text = program(checkout, "status")
+    assert "Stopped: 2;" in text
+    assert "    killed without notice on n1\n" in text
 
 
 def test_status_believes_squeue(checkout, monkeypatch):
-    folder = checkout.folder / "commands"
-    folder.mkdir()
     lines = "skelnas_1|RUNNING|rule_train_wildcards_synthetic_e1_1_00000-00001\n"
     lines += "skelnas_1|PENDING|rule_train_wildcards_synthetic_e1_1_00002-00003"
-    (folder / "squeue").write_text(f"#!/bin/sh\necho '{lines}'\n")
-    (folder / "squeue").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    commands(checkout, monkeypatch, squeue=lines)
     text = program(checkout, "status", "--profile", "slurm")
     assert "synthetic/e1       2         0        1        1          4" in text
     assert "Running and waiting: as squeue says." in text
+
+
+def test_a_job_that_the_queue_has_no_more_was_killed_and_sacct_says_how(checkout, monkeypatch):
+    beat(checkout, "00000-00001", host="n1", job="12")  # a moment ago
+    commands(checkout, monkeypatch, squeue="", sacct="12|OUT_OF_MEMORY")
+    text = program(checkout, "status", "--profile", "slurm")
+    assert "Stopped: 1;" in text
+    assert "    killed without notice on n1 as job 12 (OUT_OF_MEMORY)" in text
 
 
 def test_preflight_passes_and_names_what_does_not(checkout):

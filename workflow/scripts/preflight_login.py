@@ -7,9 +7,8 @@ from skelnas.files import write_json
 from skelnas.script import run
 from skelnas.study import paths, preflight
 from skelnas.study import runs as study
-from skelnas.study.outlook import outlook
-from skelnas.study.plan import free_bytes
-from skelnas.study.state import run_standing
+from skelnas.study.estimate import estimate, free_bytes
+from skelnas.study.state import run_state
 
 
 def look(study_name: str, config: dict, jobs: int | None, facts_path: str) -> None:
@@ -18,11 +17,10 @@ def look(study_name: str, config: dict, jobs: int | None, facts_path: str) -> No
     `jobs` is how many a cluster runs at a time, None where everything runs here.
     """
     training = config["training"]
-    standings = [
-        run_standing(one, study.recipe(config, one.recipe), training["engine"])
-        for one in study.runs(config, study_name)
+    states = [
+        run_state(one, study.recipe(config, one.recipe), training["engine"]) for one in study.runs(config, study_name)
     ]
-    need = sum(one.need for one in outlook(standings, [], training, jobs or 1))
+    need = sum(one.need for one in estimate(states, [], training, jobs or 1))
     checks = [
         preflight.writable(paths.RESULTS),
         preflight.writable(paths.RAW),

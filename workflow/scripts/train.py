@@ -1,27 +1,31 @@
 """Train the cells of one shard with one seed."""
 
-from skelnas.cells.selection import select
-from skelnas.images.image_set import read_image_set
-from skelnas.recipe import Recipe
 from skelnas.script import run
-from skelnas.training.settings import Settings
-from skelnas.training.shard import train_shard
+from skelnas.training.heartbeat import heartbeat
 
 
 def train(
     images_path: str, cells: str, seed: int, dataset: str, recipe_name: str, recipe: dict, settings: dict, shard: str
 ) -> None:
     """Train `cells` (a selection) on the image set with `recipe`, and write the shard and its timing sidecar."""
-    train_shard(
-        read_image_set(images_path),
-        Recipe(**recipe),
-        select(cells),
-        seed,
-        shard,
-        Settings(**settings),
-        dataset=dataset,
-        recipe_name=recipe_name,
-    )
+    with heartbeat(shard):
+        # From here on `skelnas status` sees the job: importing PyTorch can take long, and fail.
+        from skelnas.cells.selection import select
+        from skelnas.images.image_set import read_image_set
+        from skelnas.recipe import Recipe
+        from skelnas.training.settings import Settings
+        from skelnas.training.shard import train_shard
+
+        train_shard(
+            read_image_set(images_path),
+            Recipe(**recipe),
+            select(cells),
+            seed,
+            shard,
+            Settings(**settings),
+            dataset=dataset,
+            recipe_name=recipe_name,
+        )
 
 
 if __name__ == "__main__":

@@ -1,57 +1,55 @@
 """What `skelnas plan` and `skelnas status` print of a study."""
 
-import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from skelnas.progress import span
 from skelnas.study import paths
 from skelnas.study import runs as study_runs
-from skelnas.study.outlook import RunOutlook, ends, outlook
-from skelnas.study.plan import CALIBRATION, free_bytes, read_calibration
+from skelnas.study.estimate import CALIBRATION, RunEstimate, ends, estimate, free_bytes, read_calibration
 from skelnas.study.profile import Profile
-from skelnas.study.slurm import queued_jobs
-from skelnas.study.state import ShardStanding, last_line, run_standing
+from skelnas.study.slurm import last_states, queued_jobs
+from skelnas.study.state import ShardState, run_state
 from skelnas.text import size, text_table
+from skelnas.training.heartbeat import SILENCE, is_beating
 
 PLAN_HEADER = ("run", "shards", "finished", "trainings", "done", "left", "hours left", "ends", "disk")
 STATUS_HEADER = (
     *("run", "shards", "finished", "running", "waiting"),
     *("trainings", "done", "last hour", "hours left", "ends"),
 )
-# A log that ends so is of a job that goes on.
-GOING_ON = re.compile(r"^$| gone, .* left|in the journal already$| go(es)? on from ")
 NAMED = 6  # stopped shards that are listed
 
 
-def outlooks(study: str, config: study_runs.Config, jobs: int) -> list[RunOutlook]:
-    """The outlook of each run of a study, from the files in this folder, with `jobs` shards at a time.
+def estimates(study: str, config: study_runs.Config, jobs: int) -> list[RunEstimate]:
+    """The estimate of each run of a study, from the files in this folder, with `jobs` shards at a time.
 
     Raises:
         InputError: the configuration has no such study; the measured rates cannot be read.
     """
     training = config["training"]
-    standings = [
-        run_standing(run, study_runs.recipe(config, run.recipe), training["engine"])
+    states = [
+        run_state(run, study_runs.recipe(config, run.recipe), training["engine"])
         for run in study_runs.runs(config, study)
     ]
-    return outlook(standings, read_calibration(CALIBRATION), training, jobs)
+    return estimate(states, read_calibration(CALIBRATION), training, jobs)
 
 
 def plan_text(study: str, config: study_runs.Config, profile: Profile) -> str:
     """What a study will cost before it runs."""
-    found = outlooks(study, config, profile.jobs)
+    found = estimates(study, config, profile.jobs)
     until = ends(found, profile.jobs, profile.devices)
     rows = [_plan_row(one, end(one, seconds)) for one, seconds in zip(found, until, strict=True)]
     at_a_time = f"{profile.jobs} jobs" if profile.jobs > 1 else "one job"
     if profile.devices > 1:
         at_a_time += f" of {profile.devices} GPUs"
     need, free = sum(one.need for one in found), free_bytes(paths.RESULTS)
-    left, all_hours = sum(one.standing.left for one in found), [one.hours for one in found]
-    together = f"{hours(sum(all_hours))} hours of one device" if None not in all_hours else "not every rate is known"
+    left, known = sum(one.state.left for one in found), [one.hours for one in found if one.hours is not None]
+    together = f"{hours(sum(known))} hours of one device" if len(known) == len(found) else "not every rate is known"
     parts = [
         f"Study {study}: {left:,} trainings left, {together}; {at_a_time} at a time from now on",
         text_table(PLAN_HEADER, rows),
-        "\n".join(rate_sentence(one) for one in found if one.standing.left),
+        "\n".join(rate_sentence(one) for one in found if one.state.left),
         f"Disk: at most {size(need)} more, {size(free)} are free"
         + (" - that is too little." if need > free else " (a quota may allow less)."),
         *stale_sentence(found),
@@ -59,17 +57,17 @@ def plan_text(study: str, config: study_runs.Config, profile: Profile) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _plan_row(one: RunOutlook, ends_at: str) -> tuple[str, ...]:
+def _plan_row(one: RunEstimate, ends_at: str) -> tuple[str, ...]:
     """One line of the table."""
-    standing = one.standing
-    finished = sum(shard.finished for shard in standing.shards)
+    state = one.state
+    finished = sum(shard.finished for shard in state.shards)
     return (
-        standing.run.folder,
-        f"{len(standing.shards):,}",
+        state.run.folder,
+        f"{len(state.shards):,}",
         f"{finished:,}",
-        f"{standing.trainings:,}",
-        f"{standing.trainings - standing.left:,}",
-        f"{standing.left:,}",
+        f"{state.trainings:,}",
+        f"{state.trainings - state.left:,}",
+        f"{state.left:,}",
         hours(one.hours),
         ends_at,
         size(one.need),
@@ -79,9 +77,8 @@ def _plan_row(one: RunOutlook, ends_at: str) -> tuple[str, ...]:
 def status_text(study: str, config: study_runs.Config, profile: Profile) -> str:
     """How far a study is."""
     queue = queued_jobs(profile.job_names) if profile else None
-    patience = 60 * max(10.0, 2 * config["training"]["checkpoint-minutes"])
-    found = outlooks(study, config, profile.jobs)
-    states = [[state(shard, queue, patience) for shard in one.standing.shards] for one in found]
+    found = estimates(study, config, profile.jobs)
+    states = [[job_state(shard, queue) for shard in one.state.shards] for one in found]
     running = sum(row.count("running") for row in states)
     at_a_time = running or profile.jobs
     until = ends(found, at_a_time, profile.devices)
@@ -89,22 +86,22 @@ def status_text(study: str, config: study_runs.Config, profile: Profile) -> str:
         _status_row(one, states_of_run, end(one, seconds))
         for one, states_of_run, seconds in zip(found, states, until, strict=True)
     ]
-    done = sum(one.standing.trainings - one.standing.left for one in found)
-    total = sum(one.standing.trainings for one in found)
+    done = sum(one.state.trainings - one.state.left for one in found)
+    total = sum(one.state.trainings for one in found)
     jobs = "job" if at_a_time == 1 else "jobs"
     parts = [
         f"Study {study}: {done:,} of {total:,} trainings done ({done / total:.0%}), "
         f"{sum(map(last_hour, found)):,} in the last hour; ends as with {at_a_time} {jobs} at a time",
         text_table(STATUS_HEADER, rows),
-        how_known(queue, patience),
-        "\n".join(rate_sentence(one) for one in found if one.standing.left),
+        how_known(queue),
+        "\n".join(rate_sentence(one) for one in found if one.state.left),
         *stopped_shards(found, states),
         *stale_sentence(found),
     ]
     return "\n\n".join(part for part in parts if part)
 
 
-def state(shard: ShardStanding, queue: dict[str, str] | None, patience: float) -> str:
+def job_state(shard: ShardState, queue: dict[str, str] | None) -> str:
     """finished, running, waiting (in SLURM's queue), stopped (begun, and nobody is at it) or open."""
     if shard.finished:
         return "finished"
@@ -112,62 +109,69 @@ def state(shard: ShardStanding, queue: dict[str, str] | None, patience: float) -
         return "waiting" if queue[shard.comment] == "PENDING" else "running"
     if shard.touched_ago is None:
         return "open"
-    going_on = queue is None and shard.touched_ago < patience and GOING_ON.search(last_line(shard.log))
-    return "running" if going_on else "stopped"
+    if shard.beat is None or (queue is not None and shard.beat.job):  # a job of SLURM's that its queue does not have
+        return "stopped"
+    return "running" if is_beating(shard.beat, shard.touched_ago) else "stopped"
 
 
-def _status_row(one: RunOutlook, states: list[str], ends_at: str) -> tuple[str, ...]:
+def _status_row(one: RunEstimate, states: list[str], ends_at: str) -> tuple[str, ...]:
     """One line of the table."""
-    standing = one.standing
+    state = one.state
     return (
-        standing.run.folder,
-        f"{len(standing.shards):,}",
+        state.run.folder,
+        f"{len(state.shards):,}",
         *(f"{states.count(name):,}" for name in ("finished", "running", "waiting")),
-        f"{standing.trainings:,}",
-        f"{standing.trainings - standing.left:,}",
+        f"{state.trainings:,}",
+        f"{state.trainings - state.left:,}",
         f"{last_hour(one):,}",
         hours(one.hours),
         ends_at,
     )
 
 
-def last_hour(one: RunOutlook) -> int:
+def last_hour(one: RunEstimate) -> int:
     """Trainings of the run that ended in the last hour."""
-    return sum(age < 3600 for shard in one.standing.shards for age in shard.seconds_ago)
+    return sum(age < 3600 for shard in one.state.shards for age in shard.seconds_ago)
 
 
-def how_known(queue: dict[str, str] | None, patience: float) -> str:
+def how_known(queue: dict[str, str] | None) -> str:
     """Where the numbers of running and waiting jobs come from."""
     if queue is not None:
         return "Running and waiting: as squeue says."
-    minutes = f"{patience / 60:.0f} minutes"
-    return f"Running: whose journal or log was written in the last {minutes} (squeue did not answer or was not asked)."
+    return f"Running: whose heartbeat is at most {SILENCE:.0f} s old (squeue did not answer or was not asked)."
 
 
-def stopped_shards(outlooks: list[RunOutlook], states: list[list[str]]) -> list[str]:
-    """The shards that nobody is at, the latest first, each with the last line of its log."""
+def stopped_shards(estimates: list[RunEstimate], states: list[list[str]]) -> list[str]:
+    """The shards that nobody is at, the latest first, each with what its last job said."""
     stopped = [
-        shard
-        for one, names in zip(outlooks, states, strict=True)
-        for shard, name in zip(one.standing.shards, names, strict=True)
+        (shard.touched_ago or 0.0, shard)
+        for one, names in zip(estimates, states, strict=True)
+        for shard, name in zip(one.state.shards, names, strict=True)
         if name == "stopped"
     ]
     if not stopped:
         return []
     lines = [f"Stopped: {len(stopped)}; the next snakemake goes on from their journals"]
-    for shard in sorted(stopped, key=lambda shard: shard.touched_ago)[:NAMED]:
+    named = sorted(stopped, key=lambda pair: pair[0])[:NAMED]
+    slurm = last_states(shard.beat.job for _, shard in named if shard.beat)
+    for ago, shard in named:
         recorded = f"{len(shard.recorded)} of {len(shard.cells)} cells kept"
-        lines += [f"  {shard.path}, {span(shard.touched_ago)} ago, {recorded}", f"    {reason(shard)}"]
+        lines += [f"  {shard.path}, {span(ago)} ago, {recorded}", f"    {reason(shard, slurm)}"]
     if len(stopped) > NAMED:
         lines.append(f"  and {len(stopped) - NAMED} more")
     return ["\n".join(lines)]
 
 
-def reason(shard: ShardStanding) -> str:
-    """The last line of the shard's log; where SLURM ended the job, what it says of that."""
-    slurm = sorted(shard.slurm_logs.glob("*.log"), key=lambda path: path.stat().st_mtime)
-    said = last_line(slurm[-1], "slurmstepd: error") if slurm else ""
-    return said or last_line(shard.log) or f"its log is empty: {shard.log}"
+def reason(shard: ShardState, slurm: Mapping[str, str]) -> str:
+    """What the shard's last job said when it ended, or how it was killed; `slurm` has the states of SLURM's jobs."""
+    beat = shard.beat
+    if beat is None:
+        return f"its job left no word; its log is {shard.log}"
+    if beat.state != "running":
+        return beat.said or f"{beat.state} without a word; its log is {shard.log}"
+    job = f" as job {beat.job}" if beat.job else ""
+    by = f" ({slurm[beat.job]})" if beat.job in slurm else ""
+    return f"killed without notice on {beat.host}{job}{by}" + (f"; it said last: {beat.said}" if beat.said else "")
 
 
 def hours(number: float | None) -> str:
@@ -177,33 +181,33 @@ def hours(number: float | None) -> str:
     return f"{number:,.0f}" if number >= 100 else f"{number:.1f}" if number >= 1 or not number else f"{number:.2f}"
 
 
-def end(one: RunOutlook, seconds: float | None) -> str:
+def end(one: RunEstimate, seconds: float | None) -> str:
     """Day and time at which a run will be trained, that many seconds from now."""
-    if all(shard.finished for shard in one.standing.shards):
+    if all(shard.finished for shard in one.state.shards):
         return "trained"
     if seconds is None:
         return "unknown"
     return f"{datetime.now() + timedelta(seconds=seconds):%a %d %b %H:%M} (in {span(seconds)})"
 
 
-def rate_sentence(one: RunOutlook) -> str:
+def rate_sentence(one: RunEstimate) -> str:
     """Where the run's rate comes from, or how to get one."""
-    standing, name = one.standing, one.standing.run.folder
-    if standing.manifest is None:
-        images = paths.manifest(standing.run.dataset)
+    state, name = one.state, one.state.run.folder
+    if state.manifest is None:
+        images = paths.manifest(state.run.dataset)
         return f"{name}: no rate is known before the images are made: snakemake --cores all {images}"
     if one.rate is None:
         return (
             f"{name}: no rate is known; `make bench` on the kind of machine that will train measures one "
             f"(into {CALIBRATION}), and so does the first shard that finishes"
         )
-    pace = f": {standing.left / one.hours:,.0f} trainings per hour" if one.hours else ""
+    pace = f": {state.left / one.hours:,.0f} trainings per hour" if one.hours else ""
     return f"{name}{pace}, from {one.rate.origin}"
 
 
-def stale_sentence(outlooks: list[RunOutlook]) -> list[str]:
+def stale_sentence(estimates: list[RunEstimate]) -> list[str]:
     """A warning, where finished shards no longer fit the configuration."""
-    stale = [shard.path for one in outlooks for shard in one.standing.shards if shard.stale]
+    stale = [shard.path for one in estimates for shard in one.state.shards if shard.stale]
     if not stale:
         return []
     return [f"{len(stale)} shards fit today's recipe or images no more and will be trained again, {stale[0]} first."]

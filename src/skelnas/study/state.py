@@ -1,4 +1,4 @@
-"""How far a study is, read from its files alone: shards, journals, sidecars, logs; running or not."""
+"""How far a study is, read from its files alone: shards, journals, sidecars and the heartbeats of jobs."""
 
 import contextlib
 import json
@@ -16,19 +16,20 @@ from skelnas.recipe import Recipe
 from skelnas.results.shard import identity, timing_path
 from skelnas.study import paths
 from skelnas.study import runs as study
+from skelnas.training.heartbeat import Heartbeat, heartbeat_path, read_heartbeat
 from skelnas.training.journal import SUFFIX, Journal
 
 READ_FROM_JOURNALS = 200  # records that are read to learn how long a training takes, spread evenly over all of them
-LOG_BYTES = 65_536  # of the end of a log, where its last lines are looked for
 
 
 @dataclass(frozen=True)
-class ShardStanding:
+class ShardState:
     """One shard: what of it is done.
 
     finished: the file is there, with the identity that it would get today. stale: it is there with another one, so that
     it will be trained again. recorded: cells in its journal. seconds_ago: how long ago its cells were finished, in any
-    order. touched_ago: seconds since anything was written for it (journal or log), None if nothing ever was.
+    order. beat: the heartbeat of its last job. touched_ago: seconds since anything was written for it (heartbeat or
+    journal), None if nothing ever was.
     """
 
     path: Path
@@ -39,6 +40,7 @@ class ShardStanding:
     recorded: tuple[int, ...] = ()
     journal: Journal | None = None
     seconds_ago: tuple[float, ...] = ()
+    beat: Heartbeat | None = None
     touched_ago: float | None = None
 
     @property
@@ -68,13 +70,13 @@ class ShardStanding:
 
 
 @dataclass(frozen=True)
-class RunStanding:
+class RunState:
     """One run of a study; `manifest` is its image set's, None before the images are made."""
 
     run: study.Run
     recipe: Recipe
     manifest: dict[str, Any] | None
-    shards: tuple[ShardStanding, ...]
+    shards: tuple[ShardState, ...]
     aggregated: bool = False  # whether its benchmark file is there
 
     @property
@@ -88,7 +90,7 @@ class RunStanding:
         return sum(len(shard.left) for shard in self.shards)
 
 
-def run_standing(run: study.Run, recipe: Recipe, engine: str, folder: Path = Path()) -> RunStanding:
+def run_state(run: study.Run, recipe: Recipe, engine: str, folder: Path = Path()) -> RunState:
     """How far one run is, in the workflow's `folder`, when trained with `engine`."""
     manifest = _manifest(folder / paths.manifest(run.dataset))
     shards = []
@@ -98,47 +100,36 @@ def run_standing(run: study.Run, recipe: Recipe, engine: str, folder: Path = Pat
         for cells in run.shards():
             path = seed_folder / f"{shard_name(cells)}.h5"
             own = identity(manifest["fingerprint"], recipe, cells, seed) if manifest else ""
-            shard = ShardStanding(path, seed, cells)
+            shard = ShardState(path, seed, cells)
             if path.name in present:
                 current = not manifest or _identity_in(path) == own
-                shard = ShardStanding(path, seed, cells, current, not current, seconds_ago=_ages_in_sidecar(path))
+                shard = ShardState(path, seed, cells, current, not current, seconds_ago=_ages_in_sidecar(path))
             if not shard.finished and manifest:
                 kinds = [kind for kind in ("cuda", "cpu") if Journal(path, own, engine, kind).folder.name in journals]
-                found = [_journal_standing(shard, Journal(path, own, engine, kind)) for kind in kinds]
+                found = [_journal_state(shard, Journal(path, own, engine, kind)) for kind in kinds]
                 shard = max(found, key=lambda one: len(one.recorded), default=shard)
-            shards.append(shard if shard.finished else _with_log(shard, folder))
+            shards.append(shard if shard.finished else _with_heartbeat(shard))
     aggregated = (folder / paths.benchmark(run.folder)).is_file()
-    return RunStanding(run, recipe, manifest, tuple(shards), aggregated)
+    return RunState(run, recipe, manifest, tuple(shards), aggregated)
 
 
-def measured_seconds(standing: RunStanding) -> tuple[list[tuple[int, float]], str]:
+def measured_seconds(state: RunState) -> tuple[list[tuple[int, float]], str]:
     """(architecture index, seconds) of finished trainings of a run, and in words where they were measured.
 
     Finished shards are asked first; only without one, some records of the journals.
     """
     measured, what = [], "finished shards"
-    for shard in standing.shards:
+    for shard in state.shards:
         if shard.finished:
             measured += [(int(cell), timing) for cell, timing in _sidecar(shard.path).items()]
     if not measured:
         what = "journals"
-        recorded = [(shard.journal, cell) for shard in standing.shards if shard.journal for cell in shard.recorded]
+        recorded = [(shard.journal, cell) for shard in state.shards if shard.journal for cell in shard.recorded]
         for journal, cell in recorded[:: len(recorded) // READ_FROM_JOURNALS + 1]:
-            measured += [(cell, entry.timing) for entry in journal.read([cell], standing.recipe.epochs).values()]
+            measured += [(cell, entry.timing) for entry in journal.read([cell], state.recipe.epochs).values()]
     devices = sorted({str(timing["device"]) for _, timing in measured})
     words = f"{len(measured):,} trainings in {what}, on {', '.join(devices)}"
     return [(cell, float(timing["seconds"])) for cell, timing in measured], words
-
-
-def last_line(path: Path, words: str = "") -> str:
-    """The last line of a log file that is not empty and holds `words`; empty without one. Only its end is read."""
-    try:
-        with path.open("rb") as stream:
-            stream.seek(max(0, os.fstat(stream.fileno()).st_size - LOG_BYTES))
-            lines = stream.read().decode(errors="replace").replace("\r", "\n").splitlines()
-    except OSError:
-        return ""
-    return next((line.strip() for line in reversed(lines) if line.strip() and words in line), "")
 
 
 def _manifest(path: Path) -> dict[str, Any] | None:
@@ -177,7 +168,7 @@ def _ages_in_sidecar(shard: Path) -> tuple[float, ...]:
     return tuple(now - datetime.fromisoformat(cell["finished"]).timestamp() for cell in _sidecar(shard).values())
 
 
-def _journal_standing(shard: ShardStanding, journal: Journal) -> ShardStanding:
+def _journal_state(shard: ShardState, journal: Journal) -> ShardState:
     """The shard with what its journal holds; a record counts by its name alone, the job itself checks its bytes."""
     wanted, recorded, ages, now = set(shard.cells), [], [], time.time()
     with contextlib.suppress(FileNotFoundError), os.scandir(journal.folder) as files:
@@ -192,9 +183,9 @@ def _journal_standing(shard: ShardStanding, journal: Journal) -> ShardStanding:
     )
 
 
-def _with_log(shard: ShardStanding, folder: Path) -> ShardStanding:
-    ages = [age for age in (shard.touched_ago, _age(folder / shard.log)) if age is not None]
-    return replace(shard, touched_ago=min(ages, default=None))
+def _with_heartbeat(shard: ShardState) -> ShardState:
+    ages = [age for age in (shard.touched_ago, _age(heartbeat_path(shard.path))) if age is not None]
+    return replace(shard, beat=read_heartbeat(shard.path), touched_ago=min(ages, default=None))
 
 
 def _age(path: Path) -> float | None:

@@ -21,6 +21,7 @@ from skelnas.errors import InputError
 from skelnas.files import read_record, whole_file, write_record
 from skelnas.recipe import SPLITS
 from skelnas.results.shard import read_shard, timing_path
+from skelnas.training.heartbeat import heartbeat_path
 from skelnas.training.metrics import Curves
 
 SUFFIX = ".cell"
@@ -112,6 +113,7 @@ def remove_journals(shards: Iterable[Path | str]) -> None:
     """Remove the journals of shards that are merged, and folders of journals that hold no others."""
     for shard in map(Path, shards):
         folder = shard.parent / ".journal"
+        heartbeat_path(shard).unlink(missing_ok=True)
         for journal in folder.glob(f"{shard.stem}-*"):
             if re.fullmatch(rf"{shard.stem}-[0-9a-f]{{16}}-[a-z]+-[a-z]+", journal.name):
                 shutil.rmtree(journal, ignore_errors=True)

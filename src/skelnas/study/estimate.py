@@ -1,4 +1,4 @@
-"""What a study will cost before it runs: device-hours from a measured rate, the time they take, and bytes on disk.
+"""What is left of a study and what it costs: device-hours from a measured rate, when they end, and bytes on disk.
 
 Work is counted in multiply-accumulates: those of one image through the cell's network, times training samples, times
 epochs. A rate is seconds per multiply-accumulate counted so; the passes over the other splits and everything else that
@@ -21,6 +21,7 @@ import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,11 @@ import numpy as np
 from skelnas.cells.cost import costs
 from skelnas.errors import InputError
 from skelnas.recipe import SPLITS, Recipe
+from skelnas.study.state import RunState, measured_seconds
 
 CALIBRATION = Path("bench/calibration.json")
 CALIBRATION_FORMAT = "skelnas calibration 1"
+AUTO_GROUP = 32  # cells whose checkpoints a job keeps at a time, where the configuration leaves their number to the GPU
 
 
 @dataclass(frozen=True)
@@ -156,3 +159,98 @@ def free_bytes(folder: Path | str) -> int:
     """Bytes that may still be written where `folder` lies or will lie (a quota may allow less)."""
     existing = next(path for path in [Path(folder).absolute(), *Path(folder).absolute().parents] if path.exists())
     return shutil.disk_usage(existing).free
+
+
+@dataclass(frozen=True)
+class RunEstimate:
+    """One run; `shard_seconds` are those of the shards that are not finished, None where no rate is known."""
+
+    state: RunState
+    rate: Rate | None
+    shard_seconds: tuple[float, ...] | None
+    need: int  # bytes
+
+    @property
+    def hours(self) -> float | None:
+        """Device-hours left."""
+        return None if self.shard_seconds is None else sum(self.shard_seconds) / 3600
+
+
+def estimate(
+    states: Sequence[RunState], calibration: Sequence[dict[str, Any]], training: dict[str, Any], jobs: int
+) -> list[RunEstimate]:
+    """The estimate of each run; `training` is the configuration's block, `jobs` the number that train at a time."""
+    found = []
+    for state in states:
+        images = _images(state)
+        rate = _rate(state, states, calibration, training["engine"])
+        seconds = None
+        if rate and images:
+            left = [shard.left for shard in state.shards if not shard.finished]
+            seconds = tuple(
+                rate.seconds_per_mac * work(cells, images, state.recipe.epochs) if cells else 0.0 for cells in left
+            )
+        elif not state.left:
+            seconds = ()
+        found.append(RunEstimate(state, rate, seconds, _need(state, training["group-size"], jobs)))
+    return found
+
+
+def ends(estimates: Sequence[RunEstimate], jobs: int, devices: int = 1) -> list[float | None]:
+    """Seconds until each run is finished, `jobs` shards at a time on `devices` each, in the order of the runs.
+
+    None from the first run on that has no rate.
+    """
+    until: list[float | None] = []
+    shards: list[float] = []
+    for one in takewhile(lambda one: one.shard_seconds is not None, estimates):
+        shards += one.shard_seconds or ()
+        until.append(duration(shards, jobs) / devices)
+    return until + [None] * (len(estimates) - len(until))
+
+
+def _images(state: RunState) -> Images | None:
+    manifest = state.manifest
+    if manifest is None:
+        return None
+    return Images(manifest["height"], manifest["width"], len(manifest["classes"]), manifest["images"]["train"])
+
+
+def _rate(
+    state: RunState, states: Sequence[RunState], calibration: Sequence[dict[str, Any]], engine: str
+) -> Rate | None:
+    """The rate of the run itself; else of another of the same images, batches and precision; else of `make bench`."""
+    images = _images(state)
+    if images is None:
+        return None
+    alike = [
+        other
+        for other in states
+        if other.run.dataset == state.run.dataset
+        and (other.recipe.batch_size, other.recipe.precision) == (state.recipe.batch_size, state.recipe.precision)
+    ]
+    for other in sorted(alike, key=lambda other: other is not state):
+        measured, origin = measured_seconds(other)
+        where = "" if other is state else f" of {other.run.folder}"
+        if rate := measured_rate(measured, images, other.recipe.epochs, f"{origin}{where}"):
+            return rate
+    return calibrated_rate(calibration, images, state.recipe, engine)
+
+
+def _need(state: RunState, group: int | str, jobs: int) -> int:
+    """Bytes that the run still writes: shards, its benchmark, figures, a copy of these two in the archive, and what
+    the jobs keep while they train."""
+    run, epochs = state.run, state.recipe.epochs
+    open_shards = sorted((len(shard.cells) for shard in state.shards if not shard.finished), reverse=True)
+    at_work = open_shards[:jobs]
+    parameters, _ = costs(len(state.manifest["classes"]) if state.manifest else 60, 4, 4)
+    group = AUTO_GROUP if group == "auto" else int(group)
+    final = benchmark_bytes(len(run.cells), len(run.seeds), epochs) + ANALYSIS_BYTES
+    if state.aggregated and not open_shards:
+        return 0
+    return (
+        sum(shard_bytes(cells, epochs) for cells in open_shards)
+        + sum(journal_bytes(cells, epochs) for cells in at_work)
+        + checkpoint_bytes(float(parameters[list(run.cells)].mean()), sum(min(group, cells) for cells in at_work))
+        + 2 * final
+    )

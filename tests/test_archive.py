@@ -24,8 +24,8 @@ METADATA = Metadata(
 def files(tmp_path):
     contents = {
         "config.yaml": b"study: tiny\n",
-        "results/benchmark/tiny/short.h5": bytes(range(256)) * 9000,
-        "results/analysis/tiny/figure one.svg": b"<svg/>" * 50,
+        "results/networks/tiny/short.gz": bytes(range(256)) * 9000,
+        "results/analysis/tiny/figure one.svg": b"<svg>" + b"<g/>" * 50 + b"</svg>",
         "results/benchmark/tiny/short.timing.parquet": b"measured",
     }
     for name, content in contents.items():
@@ -106,15 +106,15 @@ def test_unpacked_files_check_with_sha256sum(archive, tmp_path):
 def test_changed_missing_and_extra_members_are_named(archive):
     def change(members):
         members["config.yaml"] = b"study: other\n"
-        del members["results/benchmark/tiny/short.h5"]
+        del members["results/networks/tiny/short.gz"]
         members["notes.txt"] = b"hello"
         members["../outside"] = b"x"
 
     problems = "\n".join(verify_archive(rewritten(archive, change)))
     assert "config.yaml is damaged: its SHA-256 is" in problems
-    assert f"results/benchmark/tiny/short.h5 is in {MANIFEST} but not in the archive" in problems
+    assert f"results/networks/tiny/short.gz is in {MANIFEST} but not in the archive" in problems
     assert f"notes.txt is in the archive but not in {MANIFEST}" in problems
-    assert f"results/benchmark/tiny/short.h5 is described in {CRATE} but not in the archive" in problems
+    assert f"results/networks/tiny/short.gz is described in {CRATE} but not in the archive" in problems
     assert "'../outside' is not a plain relative path" in problems
 
 

@@ -12,32 +12,41 @@ are left out.
 import hashlib
 import json
 import re
+import shutil
+import stat
+import tempfile
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
+from skelnas import contents
 from skelnas.crate import CRATE, MANIFEST, Metadata, crate
 from skelnas.environment import versions
-from skelnas.errors import InputError
+from skelnas.errors import InputError, harmless
 from skelnas.files import READ_BYTES, whole_file
+from skelnas.processes import run_in_processes
+from skelnas.untrusted import DAMAGE, Limits, block_bytes, parse_json, read_member
 
 ENVIRONMENT = "environment.json"
 PACKAGES = ("h5py", "matplotlib", "numba", "numpy", "pandas", "pillow", "pyarrow", "scipy", "snakemake", "torch")
+TEXTS = (".json", ".csv", ".yaml", ".txt")
 MEASURED = (".timing.json", ".timing.parquet")
 PACKED_ALREADY = {".h5", ".parquet", ".png", ".zip", ".gz"}
+LISTS = Limits(member_bytes=1 << 26)  # the manifest and the crate
 FIRST_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip can hold
 
 
 def write_archive(study: str, files: Mapping[str, Path], metadata: Metadata, path: Path | str) -> None:
     """Pack `files` (name in the archive -> file) into the zip `path`, verified before it gets its name.
 
-    Large files are streamed. Measured times are left out (see above); package versions go into `environment.json`.
+    What is packed is opened first and held against the other files (`contents.problems`). Large files are streamed.
+    Measured times are left out (see above); package versions go into `environment.json`.
 
     Raises:
-        InputError: a file is missing, a name is not a plain relative path, the date is none, or the disk refuses.
+        InputError: a file is missing, damaged, contradicts another one or names a folder of this machine; a name is not
+            a plain relative path, the date is none, or the disk refuses.
     """
     files = {name: Path(files[name]) for name in sorted(files) if not name.endswith(MEASURED)}
     for name, file in files.items():
@@ -47,6 +56,9 @@ def write_archive(study: str, files: Mapping[str, Path], metadata: Metadata, pat
             raise InputError(f"{file} is missing, so {path} cannot be packed; `snakemake --cores all {file}` makes it")
     if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", metadata.date):
         raise InputError(f"the date {metadata.date!r} of the archive is not of the form 2026-11-22")
+    if faults := [*_machine_named(files), *_looked_into(files)]:
+        more = f" (and {len(faults) - 1} more)" if faults[1:] else ""
+        raise InputError(f"{path} is not packed: {faults[0]}{more}")
     with whole_file(path, verify=_refuse_problems) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         written = {name: _write_file(archive, name, file) for name, file in files.items()}
         written[ENVIRONMENT] = _write_text(archive, ENVIRONMENT, _as_json(versions(PACKAGES)))
@@ -55,23 +67,67 @@ def write_archive(study: str, files: Mapping[str, Path], metadata: Metadata, pat
         _write_text(archive, MANIFEST, "".join(f"{written[name][0]}  {name}\n" for name in sorted(written)))
 
 
-def verify_archive(path: Path | str) -> list[str]:
+def _machine_named(files: Mapping[str, Path]) -> Iterator[str]:
+    """A sentence for each text that names the working folder or the home of who packs."""
+    folders = {str(folder) for folder in (Path.cwd(), Path.home()) if len(folder.parts) > 1}
+    for name, file in files.items():
+        if PurePosixPath(name).suffix in TEXTS:
+            text = file.read_text(encoding="utf-8", errors="replace")
+            if found := next((folder for folder in sorted(folders) if f"{folder}/" in text), ""):
+                yield f"{name} names the folder {found} of this machine; make it again with this version"
+
+
+def verify_archive(path: Path | str, look_into: bool = True) -> list[str]:
     """Check an archive against its manifest and its crate; one sentence per problem, none if it is whole.
 
+    With `look_into` what the archive holds is opened as well and held against each other (`contents.problems`).
+
     Raises:
-        InputError: there is no such file or it is no zip archive.
+        InputError: there is no such file, it cannot be read or it is no zip archive.
     """
     if not Path(path).is_file():
         raise InputError(f"{path}: there is no such archive")
     try:
         with zipfile.ZipFile(path) as archive:
-            return list(_problems(archive))
-    except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
+            problems = list(_problems(archive))
+            if not problems and look_into:
+                problems = _opened(archive)
+    except PermissionError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}); correct its permissions") from error
+    except DAMAGE as error:
         raise InputError(f"{path} is not a whole zip archive ({error}); get it again") from error
+    return [harmless(problem) for problem in problems]
+
+
+def _opened(archive: zipfile.ZipFile) -> list[str]:
+    """What is wrong with the files inside, which are unpacked into a temporary folder for it."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = {}
+        for number, name in enumerate(archive.namelist()):
+            files[name] = Path(folder, f"{number}{PurePosixPath(name).suffix}")
+            with archive.open(name) as member, files[name].open("wb") as target:
+                shutil.copyfileobj(member, target, READ_BYTES)
+        named = {str(file): name for name, file in files.items()}
+        problems = _looked_into(files)
+        for place, name in named.items():
+            problems = [problem.replace(place, name) for problem in problems]
+        return problems
+
+
+def _looked_into(files: Mapping[str, Path]) -> list[str]:
+    """`contents.problems`, found by a process of its own: a file that ends it is the problem."""
+    looked = run_in_processes([0], lambda _: list(contents.problems(files)), 1)
+    (_, outcome), *_ = looked
+    return [f"its contents cannot be opened: {outcome}"] if isinstance(outcome, Exception) else outcome
 
 
 def _problems(archive: zipfile.ZipFile) -> Iterator[str]:
     names = archive.namelist()
+    yield from (
+        f"{entry.filename} is a link or something else than a file"
+        for entry in archive.infolist()
+        if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG)
+    )
     yield from (f"{name} is in the archive more than once" for name, times in Counter(names).items() if times > 1)
     yield from (f"{name!r} is not a plain relative path" for name in names if not _is_plain(name))
     if MANIFEST not in names:
@@ -99,8 +155,8 @@ def _crate_problems(archive: zipfile.ZipFile, names: set[str]) -> Iterator[str]:
         yield f"{CRATE} is missing"
         return
     try:
-        graph = json.loads(_text(archive, CRATE))["@graph"]
-        described = {unquote(entity["@id"]) for entity in graph if entity["@type"] == "File"}
+        graph = parse_json(_text(archive, CRATE).encode())["@graph"]
+        described = {unquote(str(entity["@id"])) for entity in graph if entity["@type"] == "File"}
     except (ValueError, KeyError, TypeError):
         yield f"{CRATE} is not an RO-Crate"
         return
@@ -139,17 +195,17 @@ def _checksum(archive: zipfile.ZipFile, name: str) -> str | None:
     digest = hashlib.sha256()
     try:
         with archive.open(name) as member:
-            while block := member.read(READ_BYTES):
+            while block := member.read(block_bytes(archive.getinfo(name))):
                 digest.update(block)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+    except DAMAGE:
         return None
     return digest.hexdigest()
 
 
 def _text(archive: zipfile.ZipFile, name: str) -> str:
     try:
-        return archive.read(name).decode("utf-8", errors="replace")
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+        return read_member(archive, name, LISTS).decode("utf-8", errors="replace")
+    except DAMAGE:
         return ""
 
 
@@ -164,5 +220,5 @@ def _as_json(value: object) -> str:
 
 
 def _refuse_problems(path: Path) -> None:
-    if problems := verify_archive(path):
+    if problems := verify_archive(path, look_into=False):
         raise InputError(f"the archive just written does not verify: {problems[0]}; run again")

@@ -4,8 +4,11 @@ The limits are generous; who needs more raises one in the block `limits` of the 
 """
 
 import json
+import lzma
 import re
+import struct
 import zipfile
+import zlib
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -14,6 +17,17 @@ from skelnas.text import size
 SMALL_BYTES = 1 << 24  # below, any ratio will do: a recording of zeros packs well
 BLOCK_BYTES = 1 << 20
 SLOW_BLOCK_BYTES = 1 << 12  # of packed bytes, for compressions that unpack without a bound of their own
+DAMAGE = (  # how zipfile and the decompressors tell wrong checksums, short members, nonsense and unknown compressions
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    OverflowError,
+)
 STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
 
 

@@ -16,6 +16,7 @@ from skelnas.study import paths
 from skelnas.study import runs as study
 from skelnas.study import stand_ins
 from skelnas.study.configuration import checked
+from skelnas.study.portable import study_configuration
 from skelnas.errors import InputError
 
 # Jobs find the package in this checkout, whatever environment they run in, and our stand-ins for SLURM's commands.
@@ -118,6 +119,11 @@ def run_cells(wildcards):
 def study_files(name):
     """Everything that a study makes, its archive included."""
     return [*study.study_files(config, name), paths.archive(name)]
+
+
+def archived_configuration(wildcards):
+    """What of the configuration goes into a study's archive."""
+    return study_configuration(config, wildcards.study)
 
 
 def archived_files(wildcards):

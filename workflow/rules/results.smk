@@ -33,7 +33,6 @@ rule archive:
     localrule: True
     input:
         results=archived_files,
-        configuration="config.yaml",
         lock="requirements.lock",
         citation="CITATION.cff",
         licence="LICENSE",
@@ -42,7 +41,7 @@ rule archive:
     log:
         "logs/archive/{study}.log",
     params:
-        config=config,
+        config=archived_configuration,
     conda:
         "../../envs/data.yaml"
     script:

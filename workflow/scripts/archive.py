@@ -11,7 +11,7 @@ from skelnas.script import run
 
 
 def pack(study: str, files: list[str], citation_path: str, config: dict, archive_path: str) -> None:
-    """Pack `files` under their own paths, and the configuration as it was checked, into `archive_path`."""
+    """Pack `files` under their own paths, and what the study needs of the configuration, into `archive_path`."""
     citation = yaml.safe_load(Path(citation_path).read_text(encoding="utf-8"))
     runs = [
         f"{run['dataset']} with {run['recipe']}, seeds {', '.join(map(str, run['seeds']))}, cells {run['cells']}"
@@ -38,6 +38,6 @@ if __name__ == "__main__":
         study=snakemake.wildcards.study,
         files=list(snakemake.input),
         citation_path=snakemake.input.citation,
-        config=snakemake.config,
+        config=snakemake.params.config,
         archive_path=snakemake.output.archive,
     )

@@ -61,7 +61,7 @@ def build_image_set(
             if converted.image is not None:
                 (test if split_of[converted.sample.name] == "test" else pool).add(converted)
             elif options.on_bad_recording == "exclude":
-                excluded[converted.sample.name] = converted.reason
+                excluded[converted.sample.name] = source.without_folders(converted.reason)
             else:
                 raise BadRecording(f"{converted.reason}; mend it, or set on-bad-recording: exclude for {name}")
             if progress is not None:

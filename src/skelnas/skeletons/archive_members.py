@@ -2,36 +2,20 @@
 
 import contextlib
 import hashlib
-import lzma
 import os
 import re
 import stat
-import struct
 import unicodedata
 import zipfile
-import zlib
 from collections import Counter
 from pathlib import Path
 
 from skelnas.errors import InputError
 from skelnas.files import sha256_of_json
 from skelnas.skeletons.recording import natural_key
-from skelnas.untrusted import DEFAULT, LimitError, Limits, read_file, read_member
+from skelnas.untrusted import DAMAGE, DEFAULT, LimitError, Limits, read_file, read_member
 
 SEPARATOR = re.compile(r"[/\\]")  # some Windows programs write backslashes into zip archives
-DAMAGE = (  # how zipfile and the decompressors tell wrong checksums, short members, nonsense and unknown compressions
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    struct.error,
-    EOFError,
-    OSError,
-    RuntimeError,
-    NotImplementedError,
-    OverflowError,
-    MemoryError,
-    ValueError,
-)
 UTF8_FLAG = 0x800  # of a zip entry; without it names are in whatever code the packing program had
 LITTER = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"}  # left by file browsers; never data
 

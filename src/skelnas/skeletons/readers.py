@@ -4,6 +4,7 @@ A reader is a module with `open_source(files, options) -> Source`. It is importe
 reading one source needs no other's libraries, and checking config.yaml needs none at all.
 """
 
+import dataclasses
 import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -73,7 +74,8 @@ class Reader:
             InputError: what the reader refuses.
         """
         module = importlib.import_module(f"skelnas.skeletons.{self.module}")
-        return module.open_source(list(files), stated(self.options, block))
+        source = module.open_source(list(files), stated(self.options, block))
+        return dataclasses.replace(source, files=tuple(Path(file) for file in files))
 
 
 READERS = {

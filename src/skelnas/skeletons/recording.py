@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
@@ -47,6 +48,7 @@ class Source:
     `parents` gives each joint's parent (the root's is -1); empty where the joint tree is unknown.
     `excluded` names samples left out before reading, each with its reason.
     `origin` says what was read: file names, sizes, fingerprints; it goes into the manifest.
+    `files` are what was opened; where a reason goes into results, it names them without their folders.
     """
 
     class_names: tuple[str, ...]
@@ -56,6 +58,13 @@ class Source:
     read: Callable[[Sample], Recording]
     excluded: dict[str, str] = field(default_factory=dict)
     origin: dict[str, object] = field(default_factory=dict)
+    files: tuple[Path, ...] = ()
+
+    def without_folders(self, reason: str) -> str:
+        """A reason as it goes into results, which say nothing of the machine that they were made on."""
+        for file in sorted(self.files, key=lambda file: -len(str(file))):
+            reason = reason.replace(str(file), file.name)
+        return reason
 
 
 def check_coordinates(coordinates: np.ndarray, where: str, joints: int | None = None) -> np.ndarray:

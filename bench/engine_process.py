@@ -18,7 +18,7 @@ from bench.roofline import Shape
 from bench.shapes import random_images
 from skelnas.images.image_set import ImageSet
 from skelnas.recipe import Recipe
-from skelnas.training.engines import Job, Settings, train_jobs
+from skelnas.training.engines import Job, Request, Settings, train_jobs
 
 
 class EngineFailure(Exception):
@@ -104,7 +104,7 @@ def _measure(engine: str, device: torch.device, jobs: list[Job], shape: Shape, r
         for index, seed in jobs:
             train_reference(index, seed, images, recipe, device)
     else:
-        train_jobs(jobs, images, recipe, settings, lambda *finished: None)
+        train_jobs(Request(jobs, images, recipe, settings), lambda *finished: None)
     wait(device)
     return Measurement(time.perf_counter() - begun, _peak(device))
 

@@ -30,7 +30,7 @@ from bench.shapes import UTD, random_images, scaled
 from skelnas.cells.selection import select
 from skelnas.files import write_json
 from skelnas.recipe import Recipe
-from skelnas.training.engines import Job, Settings, train_jobs
+from skelnas.training.engines import Job, Request, Settings, train_jobs
 from skelnas.training.gpu.operations import check as kernel_check
 from skelnas.training.metrics import Curves
 
@@ -69,7 +69,7 @@ def trained(jobs: list[Job], shape: Shape, recipe: Recipe, settings: Settings) -
     def keep(cell: int, seed: int, curves: Curves, seconds: float) -> None:
         found[cell, seed] = curves
 
-    train_jobs(jobs, random_images(shape), recipe, settings, keep)
+    train_jobs(Request(jobs, random_images(shape), recipe, settings), keep)
     return found
 
 

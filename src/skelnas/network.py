@@ -7,6 +7,7 @@ PyTorch's default initialisation, so that one seed of torch's global generator g
 
 from torch import Tensor, nn
 
+from skelnas.cells.outline import IMAGE_CHANNELS, REPEATS, STAGES, body
 from skelnas.cells.space import EDGES, OPERATIONS, Cell
 
 NORM_EPSILON, NORM_MOMENTUM = 1e-5, 0.1  # of every BatchNorm
@@ -89,17 +90,16 @@ class ReductionBlock(nn.Module):
 class Network(nn.Module):
     """The whole network of one cell: float (N, 3, H, W) to logits (N, classes); H and W are multiples of 4."""
 
-    def __init__(self, cell: Cell, classes: int, channels: int = 16, repeats: int = 5) -> None:
+    def __init__(self, cell: Cell, classes: int, channels: int = STAGES[0], repeats: int = REPEATS) -> None:
         super().__init__()
         self.stem = nn.Sequential()
-        self.stem.conv = nn.Conv2d(3, channels, 3, padding=1, bias=False)
+        self.stem.conv = nn.Conv2d(IMAGE_CHANNELS, channels, 3, padding=1, bias=False)
         self.stem.norm = _batch_norm(channels)
         self.cells = nn.Sequential()
-        for stage in range(3):
-            width = channels * 2**stage
-            if stage:
-                self.cells.append(ReductionBlock(width // 2, width))
-            self.cells.extend(SearchCell(cell, width) for _ in range(repeats))
+        width = channels
+        for module in body(repeats):
+            width = channels << module.stage
+            self.cells.append(ReductionBlock(width // 2, width) if module.is_reduction else SearchCell(cell, width))
         self.norm = _batch_norm(width)
         self.relu = nn.ReLU(inplace=True)
         self.classifier = nn.Linear(width, classes)
@@ -108,8 +108,3 @@ class Network(nn.Module):
         """Logits; the mean over all pixels of the last stage goes into the classifier."""
         features = self.relu(self.norm(self.cells(self.stem(images))))
         return self.classifier(nn.functional.adaptive_avg_pool2d(features, 1).flatten(1))
-
-
-def parameter_count(network: nn.Module) -> int:
-    """Number of trainable values, dead edges included, running statistics not."""
-    return sum(parameter.numel() for parameter in network.parameters())

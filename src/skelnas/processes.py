@@ -6,8 +6,9 @@ import multiprocessing
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 from typing import Any, Literal
 
 from skelnas.errors import InputError
@@ -33,10 +34,10 @@ class Worker:
     """
 
     def __init__(self, work: Callable[[Any], Any], start: Literal["fork", "spawn"] = "fork") -> None:
-        context = multiprocessing.get_context(start)
+        context = multiprocessing.get_context("fork") if start == "fork" else multiprocessing.get_context("spawn")
         self.pipe, inner = context.Pipe()
         outer = self.pipe if start == "fork" else None
-        self.process = context.Process(target=_serve, args=(inner, outer, work), daemon=True)
+        self.process: BaseProcess = context.Process(target=_serve, args=(inner, outer, work), daemon=True)
         self.process.start()
         inner.close()
         self.task: Any = None
@@ -72,7 +73,7 @@ class Worker:
 
 def run_tasks(
     take: Callable[[], Any], workers: Mapping[int, Worker], renewed: Callable[[int], Worker]
-) -> Iterator[tuple[Any, Any]]:
+) -> Generator[tuple[Any, Any], None, None]:
     """Yield (task, outcome) as tasks finish, in any order, until none waits and none runs; then end the workers.
 
     `take` returns the next task, or None while none waits; it is asked again after every outcome. `renewed` replaces
@@ -81,7 +82,8 @@ def run_tasks(
     Raises:
         JobFailure: no worker is left.
     """
-    places, busy, held = dict(workers), {}, []
+    places, held = dict(workers), list[Any]()
+    busy: dict[Any, int] = {}  # the place of each worker that has a task, by its pipe
     try:
         while True:
             for place in sorted(places.keys() - busy.values()):
@@ -108,7 +110,9 @@ def run_tasks(
         Worker.end(*places.values())
 
 
-def run_in_processes(tasks: Sequence[Any], work: Callable[[Any], Any], processes: int) -> Iterator[tuple[Any, Any]]:
+def run_in_processes(
+    tasks: Sequence[Any], work: Callable[[Any], Any], processes: int
+) -> Generator[tuple[Any, Any], None, None]:
     """Yield (task, what `work` returned, a JobFailure or an InputError) as tasks finish, in any order.
 
     The processes are forked. A process that dies costs its task only. Leaving the loop early ends them all; they also

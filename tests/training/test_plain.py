@@ -14,7 +14,7 @@ from skelnas.network import Network
 from skelnas.recipe import Recipe
 from skelnas.training import plain, precision
 from skelnas.training.checkpoint import Checkpoint
-from skelnas.training.engines import ENGINES, Settings, TrainingError, train_jobs
+from skelnas.training.engines import ENGINES, Request, Settings, TrainingError, train_jobs
 from skelnas.training.resident import ResidentImages
 
 CPU = torch.device("cpu")
@@ -141,23 +141,29 @@ def test_bf16_starts_with_exact_epochs(tiny):
 
 def test_precision_that_the_device_lacks(tiny, monkeypatch):
     with pytest.raises(InputError, match="no tf32"):
-        train_jobs([(0, 777)], tiny, dataclasses.replace(EXACT, precision="tf32"), Settings("plain", "cpu"), print)
+        train_jobs(
+            Request([(0, 777)], tiny, dataclasses.replace(EXACT, precision="tf32"), Settings("plain", "cpu")), print
+        )
     monkeypatch.setattr(precision, "processor_has_bf16", lambda: False)
     with pytest.raises(InputError, match="no bf16"):
-        train_jobs([(0, 777)], tiny, dataclasses.replace(EXACT, precision="bf16"), Settings("plain", "cpu"), print)
+        train_jobs(
+            Request([(0, 777)], tiny, dataclasses.replace(EXACT, precision="bf16"), Settings("plain", "cpu")), print
+        )
 
 
 def test_what_an_engine_refuses(tiny, make_tiny):
     recipe, settings = EXACT, Settings("plain", "cpu")
     with pytest.raises(InputError, match="no engine 'fast'"):
-        train_jobs([(0, 777)], tiny, recipe, Settings("fast", "cpu"), print)
+        train_jobs(Request([(0, 777)], tiny, recipe, Settings("fast", "cpu")), print)
     with pytest.raises(InputError, match="multiples of 4"):
-        train_jobs([(0, 777)], make_tiny(size=(8, 10)), recipe, settings, print)
+        train_jobs(Request([(0, 777)], make_tiny(size=(8, 10)), recipe, settings), print)
     with pytest.raises(InputError, match="another batch size"):
-        train_jobs([(0, 777)], make_tiny(size=(4, 4)), dataclasses.replace(recipe, batch_size=5), settings, print)
+        train_jobs(
+            Request([(0, 777)], make_tiny(size=(4, 4)), dataclasses.replace(recipe, batch_size=5), settings), print
+        )
     if not torch.cuda.is_available():
         with pytest.raises(InputError, match="sees no GPU"):
-            train_jobs([(0, 777)], tiny, recipe, Settings("plain", "cuda"), print)
+            train_jobs(Request([(0, 777)], tiny, recipe, Settings("plain", "cuda")), print)
     assert set(ENGINES) == {"plain", "fused"}
 
 
@@ -171,10 +177,7 @@ def test_a_crashing_job_stops_no_other(tiny, monkeypatch):
     finished = []
     with pytest.raises(TrainingError, match=r"cell 9 with seed 777 crashed: RuntimeError: out of luck$") as error:
         train_jobs(
-            [(0, 777), (9, 777), (123, 777)],
-            tiny,
-            EXACT,
-            Settings("plain", "cpu"),
+            Request([(0, 777), (9, 777), (123, 777)], tiny, EXACT, Settings("plain", "cpu")),
             lambda cell, seed, curves, seconds: finished.append((cell, seed, curves)),
         )
     assert finished == [(0, 777, "curves"), (123, 777, "curves")]
@@ -218,16 +221,12 @@ def test_damaged_checkpoint_counts_as_none(tiny, tmp_path):
 
 def test_checkpoints_are_as_rare_as_asked_and_removed(tiny, tmp_path):
     settings = Settings("plain", "cpu", checkpoint_minutes=60)
-    train_jobs([(0, 777)], tiny, EXACT, settings, lambda *_: None, tmp_path / "never")
+    train_jobs(Request([(0, 777)], tiny, EXACT, settings, tmp_path / "never"), lambda *_: None)
     assert not (tmp_path / "never").exists()
     seen = []
     train_jobs(
-        [(0, 777)],
-        tiny,
-        EXACT,
-        Settings("plain", "cpu", checkpoint_minutes=0),
+        Request([(0, 777)], tiny, EXACT, Settings("plain", "cpu", checkpoint_minutes=0), tmp_path / "often"),
         lambda *_: seen.extend(tmp_path.rglob("*.checkpoint")),
-        tmp_path / "often",
     )
     assert [path.name for path in seen] == ["00000-777.checkpoint"]
     assert not seen[0].exists()

@@ -34,11 +34,11 @@ def test_figures_of_two_batches():
     tally.add(logits, torch.tensor([0, 1, 2]), torch.tensor([1.0, 2.0, 3.0]))
     tally.add(logits[:1], torch.tensor([5]), torch.tensor([4.0]))
     tally.add(logits[:1], torch.tensor([4]), torch.tensor([5.0]))
-    assert tally.figures().tolist() == [3.0, 3.0, 4.0]
+    assert tally.metrics().tolist() == [3.0, 3.0, 4.0]
 
 
 def test_top5_is_top_k_with_fewer_than_five_classes():
     tally = Tally(torch.device("cpu"))
     tally.add(torch.tensor([[3.0, 2.0, 1.0]]), torch.tensor([2]), torch.tensor([0.5]))
     tally.add(torch.full((1, 3), math.nan), torch.tensor([2]), torch.tensor([0.5]))
-    assert tally.figures().tolist() == [0.5, 0.0, 1.0]
+    assert tally.metrics().tolist() == [0.5, 0.0, 1.0]

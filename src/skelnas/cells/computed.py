@@ -4,6 +4,7 @@ import functools
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from skelnas.cells import outline
 from skelnas.cells.edges import is_connected, trained_edges
 from skelnas.cells.space import CONV1, CONV3, CONVOLUTIONS, EDGES, NODES, POOL, SKIP, Cell
 
@@ -82,13 +83,11 @@ def parameter_names(cell: Cell, repeats: int) -> list[str]:
     reduction = [
         f"{unit}.{part}" for unit in ("first", "second") for part in ("conv.weight", "norm.weight", "norm.bias")
     ]
-    last = 3 * repeats + 1
+    body = outline.body(repeats)
     names = ["stem.conv.weight", "stem.norm.weight", "stem.norm.bias"] if plan.connected else []
-    for position in range(last + 1):
-        if not plan.connected and position != last:
-            continue
-        inside = [*reduction, "shortcut.conv.weight"] if position in (repeats, 2 * repeats + 1) else in_cell
-        names += [f"cells.{position}.{name}" for name in inside]
+    for module in body if plan.connected else body[-1:]:
+        inside = [*reduction, "shortcut.conv.weight"] if module.is_reduction else in_cell
+        names += [f"cells.{module.position}.{name}" for name in inside]
     return [*names, "norm.weight", "norm.bias", "classifier.weight", "classifier.bias"]
 
 

@@ -9,12 +9,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from skelnas.cells.outline import IMAGE_CHANNELS, REPEATS, STAGES
 from skelnas.cells.space import CONV1, CONV3, Cell, all_cells
 from skelnas.errors import InputError
-
-IMAGE_CHANNELS = 3
-STAGES = (16, 32, 64)  # channels per stage; height and width halve from one to the next
-REPEATS = 5  # cells per stage
 
 
 def parameters(cell: Cell, classes: int) -> int:

@@ -29,6 +29,14 @@ class Curves:
         return not np.isfinite(self.loss[0]).all()
 
 
+def curves(metrics: np.ndarray) -> Curves:
+    """Curves of float64 (epochs, 3 splits, loss and top-1 and top-5)."""
+    loss, top1, top5 = metrics.transpose(2, 1, 0)
+    with np.errstate(over="ignore"):  # the loss of a diverging training may exceed float32: it is then infinite
+        loss = loss.astype(np.float32)
+    return Curves(loss, top1.astype(np.int32), top5.astype(np.int32))
+
+
 def ranks(logits: Tensor, labels: Tensor) -> Tensor:
     """The rank of the right class, int64 (N,): 0 where its logit is the largest; logits (N, K), labels int64 (N,).
 
@@ -50,6 +58,10 @@ class Tally:
     def __init__(self, device: torch.device) -> None:
         self.sums = torch.zeros(4, dtype=torch.float64, device=device)
 
+    def clear(self) -> None:
+        """Begin another pass."""
+        self.sums.zero_()
+
     def add(self, logits: Tensor, labels: Tensor, losses: Tensor) -> None:
         """Add a batch: logits (N, K), labels (N,), each sample's cross-entropy (N,). Waits for nothing."""
         rank = ranks(logits, labels)
@@ -57,6 +69,6 @@ class Tally:
         self.sums[0] += losses.sum(dtype=torch.float64)
         self.sums[1:] += right
 
-    def figures(self) -> Tensor:
+    def metrics(self) -> Tensor:
         """Mean loss, top-1 and top-5 as float64 (3,), still on the device."""
         return torch.cat([self.sums[:1] / self.sums[3], self.sums[1:3]])

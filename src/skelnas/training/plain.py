@@ -1,8 +1,7 @@
 """The plain engine: one cell at a time, the readable loop that defines what a result is."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
 from time import monotonic
 
 import numpy as np
@@ -13,13 +12,14 @@ from skelnas.cells import space
 from skelnas.errors import InputError
 from skelnas.images.image_set import ImageSet
 from skelnas.network import Network
+from skelnas.processes import failure
 from skelnas.recipe import SPLITS, Recipe
 from skelnas.training import seeding
 from skelnas.training.checkpoint import Checkpoint
-from skelnas.training.metrics import Curves, Tally
+from skelnas.training.metrics import Curves, Tally, curves
 from skelnas.training.precision import computing_in, dtype, epoch_precision
 from skelnas.training.resident import ResidentImages
-from skelnas.training.settings import Job, OnFinished, Settings, TrainingError
+from skelnas.training.settings import OnFinished, Request, TrainingError
 
 EVALUATION_BATCH = 256  # what it is changes no count, only speed
 
@@ -46,8 +46,8 @@ def train_cell(
         nesterov=recipe.nesterov,
         weight_decay=recipe.weight_decay,
     )
-    figures = np.zeros((recipe.epochs, len(SPLITS), 3))
-    first = checkpoint.restore(network, optimiser, generator, figures) if checkpoint else 0
+    metrics = np.zeros((recipe.epochs, len(SPLITS), 3))
+    first = checkpoint.restore(network, optimiser, generator, metrics) if checkpoint else 0
     for epoch in range(first, recipe.epochs):
         for group in optimiser.param_groups:
             group["lr"] = recipe.rate(epoch)
@@ -57,16 +57,16 @@ def train_cell(
             test = evaluate(network, data, data.test, data.test_labels)
             valid = evaluate(network, data, data.pool[data.valid_index], data.pool_labels[data.valid_index])
         # The only point of an epoch that waits for the device.
-        figures[epoch] = torch.stack([train, valid, test]).cpu().numpy()
+        metrics[epoch] = torch.stack([train, valid, test]).cpu().numpy()
         if checkpoint and epoch + 1 < recipe.epochs:
-            checkpoint.save_if_due(network, optimiser, generator, figures, epoch + 1)
-    return curves(figures)
+            checkpoint.save_if_due(network, optimiser, generator, metrics, epoch + 1)
+    return curves(metrics)
 
 
 def train_epoch(
     network: Network, optimiser: torch.optim.Optimizer, data: ResidentImages, order: Tensor, batch_size: int
 ) -> Tensor:
-    """One pass over the training samples in `order`; the last, smaller batch is kept. Returns `Tally.figures`."""
+    """One pass over the training samples in `order`; the last, smaller batch is kept. Returns `Tally.metrics`."""
     network.train()
     tally = Tally(order.device)
     for batch in data.train_index[order].split(batch_size):
@@ -76,20 +76,20 @@ def train_epoch(
         losses.mean().backward()
         optimiser.step()
         tally.add(logits.detach(), labels, losses.detach())
-    return tally.figures()
+    return tally.metrics()
 
 
 @torch.no_grad()
 def evaluate(
     network: Network, data: ResidentImages, images: Tensor, labels: Tensor, batch_size: int = EVALUATION_BATCH
 ) -> Tensor:
-    """One pass over `images` (uint8) with the running statistics. Returns `Tally.figures`."""
+    """One pass over `images` (uint8) with the running statistics. Returns `Tally.metrics`."""
     network.eval()
     tally = Tally(images.device)
     for part, right in zip(images.split(batch_size), labels.split(batch_size), strict=True):
         logits, losses = forward(network, data.normalised(part), right)
         tally.add(logits, right, losses)
-    return tally.figures()
+    return tally.metrics()
 
 
 def forward(network: Network, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
@@ -99,34 +99,20 @@ def forward(network: Network, images: Tensor, labels: Tensor) -> tuple[Tensor, T
     return logits, nn.functional.cross_entropy(logits, labels, reduction="none")
 
 
-def curves(figures: np.ndarray) -> Curves:
-    """Curves of float64 (epochs, 3 splits, loss and top-1 and top-5)."""
-    loss, top1, top5 = figures.transpose(2, 1, 0)
-    with np.errstate(over="ignore"):  # the loss of a diverging training may exceed float32: it is then infinite
-        loss = loss.astype(np.float32)
-    return Curves(loss, top1.astype(np.int32), top5.astype(np.int32))
-
-
-def train_plain_jobs(
-    jobs: Sequence[Job],
-    images: ImageSet,
-    recipe: Recipe,
-    settings: Settings,
-    on_finished: OnFinished,
-    folder: Path | None,
-) -> None:
+def train(request: Request, on_finished: OnFinished) -> None:
     """Train the jobs one after the other, as `engines.train_jobs` describes."""
+    settings, folder = request.settings, request.folder
     device, reasons = settings.torch_device(), {}
     with one_thread() if device.type == "cpu" else nullcontext():
-        for index, seed in jobs:
+        for index, seed in request.jobs:
             begun = monotonic()
             checkpoint = Checkpoint(folder, index, seed, settings.checkpoint_minutes) if folder else None
             try:
-                result = train_cell(space.cell(index), seed, images, recipe, device, checkpoint)
+                result = train_cell(space.cell(index), seed, request.images, request.recipe, device, checkpoint)
             except InputError:
                 raise
             except Exception as error:
-                reasons[index, seed] = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+                reasons[index, seed] = str(failure(error))
                 continue
             on_finished(index, seed, result, monotonic() - begun)
             if checkpoint:

@@ -35,8 +35,8 @@ def processor_has_bf16() -> bool:
 
 def epoch_precision(recipe: Recipe, epoch: int) -> str:
     """The precision of one epoch: the recipe's, or fp32 in the first `exact_epochs` of tf32 and bf16."""
-    narrow = recipe.precision in ("tf32", "bf16")
-    return "fp32" if narrow and epoch < recipe.exact_epochs else recipe.precision
+    reduced = recipe.precision in ("tf32", "bf16")
+    return "fp32" if reduced and epoch < recipe.exact_epochs else recipe.precision
 
 
 def dtype(recipe: Recipe) -> torch.dtype:

@@ -9,21 +9,20 @@ validation samples. A cell's sample order therefore depends on how many initial 
 import torch
 from torch import Generator, Tensor
 
+from skelnas.cells.outline import IMAGE_CHANNELS
 from skelnas.cells.space import Cell
 from skelnas.network import Network
 
 
-def start(
-    cell: Cell, seed: int, classes: int, height: int, width: int, channels: int = 16, repeats: int = 5
-) -> tuple[Network, Generator]:
+def start(cell: Cell, seed: int, classes: int, height: int, width: int) -> tuple[Network, Generator]:
     """The untrained network of (cell, seed), float32 on the CPU, and the generator that `train_order` goes on with.
 
     The state of torch's global generators is left as it was.
     """
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        network = Network(cell, classes, channels, repeats)
-        torch.rand(1, 3, height, width)
+        network = Network(cell, classes)
+        torch.rand(1, IMAGE_CHANNELS, height, width)
         generator = Generator()
         generator.set_state(torch.get_rng_state())
     return network, generator

@@ -1,12 +1,15 @@
-"""What is asked of an engine: how to use the machine. Nothing here is part of a result's identity."""
+"""What is asked of an engine: which trainings, and how to use the machine."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import torch
 
 from skelnas.errors import InputError
+from skelnas.images.image_set import ImageSet
+from skelnas.recipe import Recipe
 from skelnas.training.metrics import Curves
 
 Job = tuple[int, int]  # (architecture index, seed): one training
@@ -15,7 +18,7 @@ OnFinished = Callable[[int, int, Curves, float], None]  # architecture index, se
 
 @dataclass(frozen=True)
 class Settings:
-    """The config's `training` block, and how many processes the job may use.
+    """The config's `training` block, and how many processes the job may use; no part of a result's identity.
 
     engine: a key of `engines.ENGINES`. device: "auto", "cpu" or "cuda". processes: worker processes on a CPU.
     processes_per_gpu: those at each visible GPU; the plain engine uses one process and one GPU. group_size: models
@@ -42,6 +45,24 @@ class Settings:
                 "training: device is cuda, but PyTorch sees no GPU here; set it to cpu or auto, or run on a GPU node"
             )
         return torch.device("cuda" if present and self.device != "cpu" else "cpu")
+
+
+@dataclass(frozen=True)
+class Request:
+    """Trainings asked of an engine, all of one image set and recipe.
+
+    `folder` takes the checkpoints of long trainings, one file `{cell:05d}-{seed}.checkpoint` each, and may be used
+    only for jobs of one image set, recipe, engine and kind of device; None makes none.
+    """
+
+    jobs: Sequence[Job]
+    images: ImageSet
+    recipe: Recipe
+    settings: Settings
+    folder: Path | None = None
+
+
+Engine = Callable[[Request, OnFinished], None]
 
 
 class TrainingError(InputError):

@@ -19,7 +19,7 @@ from skelnas.images.image_set import ImageSet
 from skelnas.progress import Progress
 from skelnas.recipe import SPLITS, Recipe
 from skelnas.results.shard import Shard, identity, read_shard, timing_path, write_shard
-from skelnas.training.engines import Settings, TrainingError, train_jobs
+from skelnas.training.engines import Request, Settings, TrainingError, train_jobs
 from skelnas.training.journal import Entry, Journal
 from skelnas.training.metrics import Curves
 from skelnas.training.termination import ended_by_sigterm
@@ -63,7 +63,12 @@ def train_shard(
         sys.stderr.write(f"{path.name}: {len(entries)} of {len(cells)} cells are in the journal already\n")
 
     def record(cell: int, seed: int, curves: Curves, seconds: float) -> None:
-        timing = {"seconds": round(seconds, 3), "device": name, "host": socket.gethostname(), "finished": _now()}
+        timing: dict[str, float | str] = {
+            "seconds": round(seconds, 3),
+            "device": name,
+            "host": socket.gethostname(),
+            "finished": _now(),
+        }
         entries[cell] = Entry(curves, timing)
         journal.add(cell, entries[cell])
         rate = 3600 * (len(entries) - before) / (time.monotonic() - begun)
@@ -73,7 +78,7 @@ def train_shard(
         try:
             jobs = [(cell, seed) for cell in cells if cell not in entries]
             if jobs:
-                train_jobs(jobs, images, recipe, settings, record, journal.folder)
+                train_jobs(Request(jobs, images, recipe, settings, journal.folder), record)
         except TrainingError as error:
             done = f"the other {len(entries)} cells of this shard are kept, the same command trains only what is left"
             raise InputError(f"{path}: {error}; {done}: `snakemake --cores all {path}`") from error

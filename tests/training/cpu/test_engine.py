@@ -12,11 +12,10 @@ import torch
 from bench.epoch_timing import epoch_seconds
 from skelnas.cells.space import cell
 from skelnas.recipe import Recipe
-from skelnas.training import plain
+from skelnas.training import loop, plain
 from skelnas.training.cpu import engine as cpu
-from skelnas.training.cpu import training as lean_training
 from skelnas.training.cpu.training import CpuTraining
-from skelnas.training.engines import Settings, TrainingError, train_jobs
+from skelnas.training.engines import Request, Settings, TrainingError, train_jobs
 from skelnas.training.resident import ResidentImages
 from skelnas.training.termination import ended_by_sigterm
 
@@ -27,7 +26,8 @@ RECIPE = Recipe(epochs=2, batch_size=8)
 def run(jobs, images, recipe=RECIPE, engine="fused", processes=1, folder=None, minutes=5.0):
     found = {}
     settings = Settings(engine=engine, device="cpu", processes=processes, checkpoint_minutes=minutes)
-    train_jobs(jobs, images, recipe, settings, lambda i, s, curves, _: found.update({(i, s): curves}), folder)
+    request = Request(jobs, images, recipe, settings, folder)
+    train_jobs(request, lambda i, s, curves, _: found.update({(i, s): curves}))
     return found
 
 
@@ -58,13 +58,13 @@ def test_figures_equal_the_plain_engines_in_float64(tiny):
     kept = []
     recipe = Recipe(epochs=2, batch_size=8, precision="fp64")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plain, "curves", lambda figures: kept.append(figures))
+        patch.setattr(plain, "curves", lambda metrics: kept.append(metrics))
 
         plain.train_cell(cell(0), 777, tiny, recipe, torch.device("cpu"))
         training = CpuTraining(0, 777, tiny, ResidentImages.of(tiny, torch.device("cpu"), torch.float64), recipe)
         training.run_epoch()
         training.run_epoch()
-    np.testing.assert_allclose(training.figures, kept[0], rtol=1e-9)
+    np.testing.assert_allclose(training.metrics, kept[0], rtol=1e-9)
 
 
 def test_no_result_depends_on_the_other_jobs(tiny, trained):
@@ -116,14 +116,14 @@ def test_a_checkpoint_of_another_recipe_is_as_good_as_none(tiny, tmp_path, train
     data = ResidentImages.of(tiny, torch.device("cpu"), torch.float32)
     longer = CpuTraining(9, 777, tiny, data, Recipe(epochs=3, batch_size=8))
     longer.run_batch()
-    longer.save(tmp_path / "00009-777.checkpoint")
+    longer.save(tmp_path)
     assert_equal_bits(run([(9, 777)], tiny, folder=tmp_path)[9, 777], trained[9, 777])
 
 
 def test_checkpoints_are_as_far_apart_as_was_asked(tiny, tmp_path, monkeypatch):
     written, minutes = [], iter(range(1000))
     monkeypatch.setattr(CpuTraining, "save", lambda self, path: written.append((self.epoch, self.batch)))
-    monkeypatch.setattr(lean_training, "monotonic", lambda: 60 * next(minutes))  # each look at the clock, a minute
+    monkeypatch.setattr(loop, "monotonic", lambda: 60 * next(minutes))  # each look at the clock, a minute
     run([(1651, 777)], tiny, folder=tmp_path, minutes=3)
     assert written == [(0, 3), (1, 2)]
 
@@ -154,21 +154,18 @@ def test_sigterm_saves_a_training_where_it_is(tiny, tmp_path, monkeypatch, train
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_a_job_that_raises_is_named_after_the_others_have_finished(tiny, monkeypatch, trained, processes):
-    train = cpu.train_lean
+    train = cpu.train_cell
 
     def crashing(index, *rest):
         if index == 9:
             raise RuntimeError("out of luck\nand more")
         return train(index, *rest)
 
-    monkeypatch.setattr(cpu, "train_lean", crashing)
+    monkeypatch.setattr(cpu, "train_cell", crashing)
     found = {}
     with pytest.raises(TrainingError, match="cell 9 with seed 777 crashed: RuntimeError: out of luck"):
         train_jobs(
-            JOBS,
-            tiny,
-            RECIPE,
-            Settings(device="cpu", processes=processes),
+            Request(JOBS, tiny, RECIPE, Settings(device="cpu", processes=processes)),
             lambda i, s, curves, _: found.update({(i, s): curves}),
         )
     assert set(found) == set(JOBS) - {(9, 777)}
@@ -176,23 +173,24 @@ def test_a_job_that_raises_is_named_after_the_others_have_finished(tiny, monkeyp
 
 
 def test_a_process_that_dies_costs_its_job_only(tiny, monkeypatch):
-    train = cpu.train_lean
-    monkeypatch.setattr(cpu, "train_lean", lambda index, *rest: os._exit(9) if index == 9 else train(index, *rest))
+    train = cpu.train_cell
+    monkeypatch.setattr(cpu, "train_cell", lambda index, *rest: os._exit(9) if index == 9 else train(index, *rest))
     found = []
     with pytest.raises(TrainingError, match=r"cell 9 with seed 777 crashed: its process died with exit code 9"):
-        train_jobs(JOBS, tiny, RECIPE, Settings(device="cpu", processes=2), lambda i, s, *_: found.append((i, s)))
+        request = Request(JOBS, tiny, RECIPE, Settings(device="cpu", processes=2))
+        train_jobs(request, lambda i, s, *_: found.append((i, s)))
     assert sorted(found) == sorted(set(JOBS) - {(9, 777)})
 
 
 def test_an_error_in_the_caller_ends_the_processes(tiny, monkeypatch):
 
-    monkeypatch.setattr(cpu, "train_lean", lambda index, *rest: time.sleep(0 if index == 1651 else 60))
+    monkeypatch.setattr(cpu, "train_cell", lambda index, *rest: time.sleep(0 if index == 1651 else 60))
 
     def refuse(*_):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train_jobs(JOBS, tiny, RECIPE, Settings(device="cpu", processes=4), refuse)
+        train_jobs(Request(JOBS, tiny, RECIPE, Settings(device="cpu", processes=4)), refuse)
     assert not multiprocessing.active_children()
 
 

@@ -10,7 +10,7 @@ import torch
 from skelnas.errors import InputError
 from skelnas.processes import JobFailure, LastOutcome, Worker
 from skelnas.recipe import Recipe
-from skelnas.training.engines import Settings, TrainingError
+from skelnas.training.engines import Request, Settings, TrainingError
 from skelnas.training.gpu import engine as gpu
 from skelnas.training.gpu.worker import FreeMemory, GroupWork, TooLarge, Trained
 from skelnas.training.metrics import Curves
@@ -28,12 +28,8 @@ def run(images, work, size=5, workers=1, folder=None, jobs=JOBS):
     """Train with `work`, a function of (place, task); the jobs that finished with their curves, and how often each."""
     found = []
     gpu.train_in_groups(
-        jobs,
-        images,
-        RECIPE,
-        Settings(group_size=size),
+        Request(jobs, images, RECIPE, Settings(group_size=size), folder),
         lambda index, seed, curves, _: found.append(((index, seed), curves.top1[0, 0])),
-        folder,
         lambda place: Worker(lambda task: work(place, task)),
         workers,
     )
@@ -94,12 +90,8 @@ def test_the_job_at_fault_is_found_and_the_others_finish(tiny, fault, workers):
     finished = []
     with pytest.raises(TrainingError, match="cell 9 with seed 777 crashed") as caught:
         gpu.train_in_groups(
-            JOBS,
-            tiny,
-            RECIPE,
-            Settings(group_size=5),
+            Request(JOBS, tiny, RECIPE, Settings(group_size=5)),
             lambda index, seed, *_: finished.append((index, seed)),
-            None,
             lambda place: Worker(lambda task: faulty(place, task)),
             workers,
         )
@@ -181,7 +173,7 @@ def test_each_visible_gpu_has_its_processes(tiny, monkeypatch):
     sizes = []
     monkeypatch.setattr(gpu, "group_size", lambda jobs, images, recipe, free: sizes.append(free) or 1)
     found = []
-    gpu.train_on_gpu(JOBS, tiny, RECIPE, Settings(processes_per_gpu=2), lambda i, s, *_: found.append((i, s)), None)
+    gpu.train(Request(JOBS, tiny, RECIPE, Settings(processes_per_gpu=2)), lambda i, s, *_: found.append((i, s)))
     assert begun == [0, 1, 0, 1]
     assert sizes == [1 << 29]
     assert sorted(found) == sorted(JOBS)
@@ -191,15 +183,11 @@ def test_real_groups_of_two_processes_score_what_one_scores(tiny):
     """PyTorch's own operations on the CPU, in processes that are started as at a GPU."""
     found = {}
     for workers in (1, 2):
-        settings, trained = Settings(group_size=2), {}
+        request, trained = Request(JOBS, tiny, RECIPE, Settings(group_size=2)), {}
         gpu.train_in_groups(
-            JOBS,
-            tiny,
-            RECIPE,
-            settings,
+            request,
             lambda index, seed, curves, _, trained=trained: trained.update({(index, seed): curves}),
-            None,
-            lambda place, settings=settings: Worker(GroupWork(tiny, RECIPE, settings, None, None), "spawn"),
+            lambda place, request=request: Worker(GroupWork(request, None), "spawn"),
             workers,
         )
         found[workers] = trained

@@ -34,7 +34,7 @@ def test_a_group_gives_the_plain_engines_figures(tiny):
         training.run_epoch()
         training.run_epoch()
         for model, job in enumerate(group):
-            np.testing.assert_allclose(training.figures[model], plain_figures(job, tiny), rtol=1e-9)
+            np.testing.assert_allclose(training.metrics[model], plain_figures(job, tiny), rtol=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import torch
 
 from skelnas.processes import LastOutcome, Worker
 from skelnas.recipe import Recipe
-from skelnas.training.engines import Settings
-from skelnas.training.gpu import checkpoint
+from skelnas.training import checkpoint
+from skelnas.training.engines import Request, Settings
 from skelnas.training.gpu import worker as group_work
 from skelnas.training.gpu.groups import capacity_for
 from skelnas.training.gpu.schedule import Task
@@ -27,7 +27,7 @@ def task_of(group, models=None):
 
 def work_on(images, folder=None, minutes=5.0, processes_per_gpu=1):
     settings = Settings(checkpoint_minutes=minutes, processes_per_gpu=processes_per_gpu)
-    return GroupWork(images, RECIPE, settings, folder, None)
+    return GroupWork(Request(JOBS, images, RECIPE, settings, folder), None)
 
 
 def assert_same_curves(one, other):
@@ -159,7 +159,7 @@ def test_a_lost_device_ends_the_process(tiny, monkeypatch):
     monkeypatch.setattr(GpuTraining, "run_batch", fail)
     with pytest.raises(RuntimeError, match="illegal memory access"):
         work_on(tiny)(task_of(JOBS))
-    monkeypatch.setattr(group_work, "_is_lost", lambda device: True)
+    monkeypatch.setattr(group_work, "is_lost", lambda device: True)
     with pytest.raises(LastOutcome, match="illegal memory access"):
         work_on(tiny)(task_of(JOBS))
 

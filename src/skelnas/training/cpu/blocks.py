@@ -6,6 +6,8 @@ from torch import Tensor
 from skelnas.network import NORM_EPSILON
 from skelnas.training.cpu.layers import (
     Centred,
+    Kept,
+    Operands,
     centre_,
     centre_backward,
     channel_sums,
@@ -15,9 +17,9 @@ from skelnas.training.cpu.layers import (
     images_of,
     rows_of,
     scaled,
+    weight_gradient,
 )
-from skelnas.training.cpu.operands import Operands
-from skelnas.training.cpu.state import Unit
+from skelnas.training.cpu.state import Norm, Parameter, Unit
 
 PLAIN = Operands()
 
@@ -27,53 +29,64 @@ class ConvNorm:
 
     def __init__(self, unit: Unit, stride: int = 1) -> None:
         self.unit, self.stride = unit, stride
-        self.images: Tensor | None = None
-        self.centred: Centred | None = None
-        self.fixed: tuple[Tensor, Tensor] | None = None
+        self._kept: Kept[tuple[Tensor, Centred]] = Kept()
+        self._fixed: tuple[Tensor, Tensor] = folded(unit, PLAIN)
 
     def forward(self, images: Tensor) -> Tensor:
         """BatchNorm of the convolution of `images`, which are kept and must not be changed."""
-        self.images = images
-        result = convolve(images, self.unit.weight, self.stride)
-        self.centred = centre_(rows_of(result), self.unit.mean, self.unit.variance)
-        return images_of(scaled(self.centred, self.unit.scale, self.unit.shift), result)
+        norm = self.unit.norm
+        result = convolve(images, self.unit.weight.value, self.stride)
+        centred = centre_(rows_of(result), norm.mean, norm.variance)
+        self._kept.put((images, centred))
+        return images_of(scaled(centred, norm.scale.value, norm.shift.value), result)
 
     def fold(self) -> None:
         """Multiply the running statistics into the weight, for `evaluate`."""
-        self.fixed = folded(self.unit, PLAIN)
+        self._fixed = folded(self.unit, PLAIN)
 
     def evaluate(self, images: Tensor) -> Tensor:
         """The same with the running statistics, as of the last `fold`."""
-        weight, shift = self.fixed
+        weight, shift = self._fixed
         return convolve(images, weight, self.stride, shift)
 
-    def backward(self, gradient: Tensor, needs_input: bool = True) -> Tensor | None:
-        """Writes the parameters' gradients; returns that of the images, or None where not needed."""
-        unit, rows = self.unit, rows_of(gradient)
-        sums = channel_sums(rows, gradient.shape[1])
-        below, to_scale = centre_backward(rows, sums, self.centred, unit.scale)
-        unit.shift_gradient.copy_(sums)
-        unit.scale_gradient.copy_(to_scale)
-        below = images_of(below, gradient)
-        to_images, to_weight = convolve_backward(below, self.images, unit.weight, self.stride, needs_input)
-        unit.weight_gradient.copy_(to_weight)
-        self.images = self.centred = None
+    def backward(self, gradient: Tensor) -> Tensor:
+        """Writes the parameters' gradients; returns that of the images."""
+        images, below = self._norm_backward(gradient)
+        weight = self.unit.weight
+        to_images, to_weight = convolve_backward(below, images, weight.value, self.stride)
+        weight.gradient.copy_(to_weight)
         return to_images
+
+    def backward_to_parameters(self, gradient: Tensor) -> None:
+        """Writes the parameters' gradients; nobody needs that of the images."""
+        images, below = self._norm_backward(gradient)
+        weight = self.unit.weight
+        weight.gradient.copy_(weight_gradient(below, images, weight.value, self.stride))
+
+    def _norm_backward(self, gradient: Tensor) -> tuple[Tensor, Tensor]:
+        """What the convolution read, and the gradient of what it gave."""
+        norm, rows = self.unit.norm, rows_of(gradient)
+        images, centred = self._kept.take()
+        sums = channel_sums(rows, gradient.shape[1])
+        below, to_scale = centre_backward(rows, sums, centred, norm.scale.value)
+        norm.shift.gradient.copy_(sums)
+        norm.scale.gradient.copy_(to_scale)
+        return images, images_of(below, gradient)
 
 
 class Reduction:
     """Residual block that halves height and width: two convolutions, and a shortcut of 2x2 average pool and 1x1."""
 
-    def __init__(self, first: Unit, second: Unit, shortcut: Unit) -> None:
+    def __init__(self, first: Unit, second: Unit, shortcut: Parameter) -> None:
         self.first, self.second, self.shortcut = ConvNorm(first, stride=2), ConvNorm(second), shortcut
-        self.images = self.between = self.pooled = None
+        self._kept: Kept[tuple[Tensor, Tensor, Tensor]] = Kept()
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, C, H, W) to (N, 2C, H/2, W/2), with the batch's statistics."""
-        self.images = images
-        self.between = self.first.forward(torch.relu(images)).relu_()
-        self.pooled = halved(images)
-        return self.second.forward(self.between).add_(convolve(self.pooled, self.shortcut.weight))
+        between = self.first.forward(torch.relu(images)).relu_()
+        pooled = halved(images)
+        self._kept.put((images, between, pooled))
+        return self.second.forward(between).add_(convolve(pooled, self.shortcut.value))
 
     def fold(self) -> None:
         """Prepare `evaluate`."""
@@ -83,56 +96,57 @@ class Reduction:
     def evaluate(self, images: Tensor) -> Tensor:
         """The same with the running statistics."""
         between = self.first.evaluate(torch.relu(images)).relu_()
-        return self.second.evaluate(between).add_(convolve(halved(images), self.shortcut.weight))
+        return self.second.evaluate(between).add_(convolve(halved(images), self.shortcut.value))
 
     def backward(self, gradient: Tensor) -> Tensor:
         """Writes the parameters' gradients; returns that of the images."""
-        below, to_weight = convolve_backward(gradient, self.pooled, self.shortcut.weight)
-        self.shortcut.weight_gradient.copy_(to_weight)
-        main = _masked_(self.second.backward(gradient), self.between)
-        main = _masked_(self.first.backward(main), self.images)
+        images, between, pooled = self._kept.take()
+        below, to_weight = convolve_backward(gradient, pooled, self.shortcut.value)
+        self.shortcut.gradient.copy_(to_weight)
+        main = _masked_(self.second.backward(gradient), between)
+        main = _masked_(self.first.backward(main), images)
         _add_spread_(main, below)
-        self.images = self.between = self.pooled = None
         return main
 
 
 class Classifier:
-    """BatchNorm, ReLU, mean over pixels and the linear layer, with softmax cross-entropy on top."""
+    """BatchNorm, ReLU, mean over pixels and the linear layer (classes, C); the loss is put on top elsewhere."""
 
-    def __init__(self, norm: Unit, linear: Unit) -> None:
-        self.norm, self.linear = norm, linear
-        self.images = self.centred = self.features = self.pooled = None
+    def __init__(self, norm: Norm, weight: Parameter, shift: Parameter) -> None:
+        self.norm, self.weight, self.shift = norm, weight, shift
+        self._kept: Kept[tuple[Tensor, Centred, Tensor, Tensor]] = Kept()
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits (N, classes), with the batch's statistics."""
-        self.images = images
-        self.centred = centre_(rows_of(images).clone(), self.norm.mean, self.norm.variance)
-        self.features = scaled(self.centred, self.norm.scale, self.norm.shift).relu_()
-        self.pooled = self._mean(self.features, images)
-        return torch.addmm(self.linear.shift, self.pooled, self.linear.weight.t())
+        norm = self.norm
+        centred = centre_(rows_of(images).clone(), norm.mean, norm.variance)
+        features = scaled(centred, norm.scale.value, norm.shift.value).relu_()
+        pooled = self._mean(features, images)
+        self._kept.put((images, centred, features, pooled))
+        return torch.addmm(self.shift.value, pooled, self.weight.value.t())
 
     def evaluate(self, images: Tensor) -> Tensor:
         """Logits with the running statistics."""
         norm, rows = self.norm, rows_of(images)
-        scale = norm.scale * (norm.running_variance + NORM_EPSILON).rsqrt()
+        scale = norm.scale.value * (norm.running_variance + NORM_EPSILON).rsqrt()
         columns = rows.shape[1] // scale.numel()
-        shift = (norm.shift - norm.running_mean * scale).repeat(columns)
+        shift = (norm.shift.value - norm.running_mean * scale).repeat(columns)
         features = torch.addcmul(shift, rows, scale.repeat(columns)).relu_()
-        return torch.addmm(self.linear.shift, self._mean(features, images), self.linear.weight.t())
+        return torch.addmm(self.shift.value, self._mean(features, images), self.weight.value.t())
 
     def backward(self, gradient: Tensor) -> Tensor:
         """From the logits' gradient (N, classes); writes the parameters' gradients and returns the images'."""
-        samples, channels, height, width = self.images.shape
-        torch.mm(gradient.t(), self.pooled, out=self.linear.weight_gradient)
-        torch.sum(gradient, 0, out=self.linear.shift_gradient)
-        below = (gradient @ self.linear.weight) / (height * width)
+        images, centred, features, pooled = self._kept.take()
+        samples, channels, height, width = images.shape
+        torch.mm(gradient.t(), pooled, out=self.weight.gradient)
+        torch.sum(gradient, 0, out=self.shift.gradient)
+        below = (gradient @ self.weight.value) / (height * width)
         spread = below.repeat(1, height * width).view(samples * height, width * channels)
-        rows = _masked_(spread, self.features)
+        rows = _masked_(spread, features)
         sums = channel_sums(rows, channels)
-        result, to_scale = centre_backward(rows, sums, self.centred, self.norm.scale)
-        self.norm.shift_gradient.copy_(sums)
-        self.norm.scale_gradient.copy_(to_scale)
-        images, self.images, self.centred, self.features, self.pooled = self.images, None, None, None, None
+        result, to_scale = centre_backward(rows, sums, centred, self.norm.scale.value)
+        self.norm.shift.gradient.copy_(sums)
+        self.norm.scale.gradient.copy_(to_scale)
         return images_of(result, images)
 
     @staticmethod

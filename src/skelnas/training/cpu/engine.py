@@ -1,47 +1,38 @@
-"""The fused engine on a CPU: lean networks, one thread each, in as many processes as the job may use."""
+"""The fused engine on a CPU: networks of one thread each, in as many processes as the job may use."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Generator, Sequence
 from time import monotonic
 
 import torch
 
 from skelnas.cells import space
 from skelnas.errors import InputError
-from skelnas.images.image_set import ImageSet
 from skelnas.processes import JobFailure, failure, run_in_processes
-from skelnas.recipe import Recipe
-from skelnas.training.checkpoint import checkpoint_path
-from skelnas.training.cpu.training import keep_freed_memory, train_lean
+from skelnas.training.checkpoint import remove_checkpoints
+from skelnas.training.cpu.training import keep_freed_memory, train_cell
 from skelnas.training.metrics import Curves
 from skelnas.training.plain import one_thread
 from skelnas.training.precision import dtype
 from skelnas.training.resident import ResidentImages
-from skelnas.training.settings import Job, OnFinished, Settings, TrainingError
+from skelnas.training.settings import Job, OnFinished, Request, TrainingError
 
 Outcome = tuple[Curves, float] | JobFailure | InputError  # the curves and the seconds they took, or why there are none
 
 
-def train_on_cpu(
-    jobs: Sequence[Job],
-    images: ImageSet,
-    recipe: Recipe,
-    settings: Settings,
-    on_finished: OnFinished,
-    folder: Path | None,
-) -> None:
+def train(request: Request, on_finished: OnFinished) -> None:
     """Train the jobs as `engines.train_jobs` describes; what each scores does not depend on the others, bit for bit."""
     keep_freed_memory()
-    data = ResidentImages.of(images, torch.device("cpu"), dtype(recipe))
+    jobs = request.jobs
+    data = ResidentImages.of(request.images, torch.device("cpu"), dtype(request.recipe))
 
     def work(job: Job) -> tuple[Curves, float]:
         begun = monotonic()
-        result = train_lean(*job, images, data, recipe, folder, settings.checkpoint_minutes)
+        result = train_cell(*job, request, data)
         return result, monotonic() - begun
 
-    processes = min(settings.processes, len(jobs))
-    reasons = {}
+    processes = min(request.settings.processes, len(jobs))
+    reasons: dict[Job, str] = {}
     # The longest first: no process is then left alone with a long one.
     ordered = sorted(jobs, key=lambda job: -_weight(job))
     outcomes = run_in_processes(ordered, work, processes) if processes > 1 else _run_here(ordered, work)
@@ -53,14 +44,16 @@ def train_on_cpu(
                 reasons[job] = str(outcome)
                 continue
             on_finished(*job, *outcome)
-            if folder:
-                checkpoint_path(folder, *job).unlink(missing_ok=True)
+            remove_checkpoints(request.folder, [job])
     if reasons:
         raise TrainingError(reasons)
 
 
-def _run_here(jobs: Sequence[Job], work: Callable[[Job], Outcome]) -> Iterator[tuple[Job, Outcome]]:
+def _run_here(
+    jobs: Sequence[Job], work: Callable[[Job], tuple[Curves, float]]
+) -> Generator[tuple[Job, Outcome], None, None]:
     for job in jobs:
+        outcome: Outcome
         with one_thread():
             try:
                 outcome = work(job)

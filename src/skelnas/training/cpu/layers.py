@@ -5,14 +5,30 @@ Images are channels-last: logically (N, C, H, W), in memory (N, H, W, C). Their 
 streaming one. Derivatives are written out by hand: no graph is recorded, nothing is kept that is not needed.
 """
 
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
 
 from skelnas.network import NORM_EPSILON
-from skelnas.training.cpu.operands import Operands
 from skelnas.training.cpu.state import Unit
+
+Value = TypeVar("Value")
+
+
+class Kept(Generic[Value]):
+    """What forward leaves for backward, which takes it once: memory is free again as early as can be."""
+
+    def __init__(self) -> None:
+        self._values: list[Value] = []
+
+    def put(self, value: Value) -> None:
+        """Leave a value in the place of an earlier one."""
+        self._values = [value]
+
+    def take(self) -> Value:
+        """The value left last; it is gone afterwards."""
+        return self._values.pop()
 
 
 class Centred(NamedTuple):
@@ -42,32 +58,30 @@ def channel_sums(rows: Tensor, channels: int) -> Tensor:
 def convolve(images: Tensor, weight: Tensor, stride: int = 1, bias: Tensor | None = None) -> Tensor:
     """Convolution with padding kernel // 2; channels-last images (N, Cout, H/stride, W/stride), in `weight`'s dtype.
 
-    Where weight and images are bfloat16 (see `operand`) the result is bfloat16 too, summed in float32 inside.
+    Where weight and images are bfloat16 (see `Operands`) the result is bfloat16 too, summed in float32 inside.
     """
     padding = weight.shape[-1] // 2
     return torch.conv2d(images, weight, bias, stride, padding).contiguous(memory_format=torch.channels_last)
 
 
-def convolve_backward(
-    gradient: Tensor, images: Tensor, weight: Tensor, stride: int = 1, needs_input: bool = True
-) -> tuple[Tensor | None, Tensor]:
-    """Gradients of `convolve` with respect to its images (None where not needed) and its weight."""
-    padding = weight.shape[-1] // 2
+def convolve_backward(gradient: Tensor, images: Tensor, weight: Tensor, stride: int = 1) -> tuple[Tensor, Tensor]:
+    """Gradients of `convolve` with respect to its images and its weight."""
+    to_images, to_weight = _convolution_backward(gradient, images, weight, stride, needs_images=True)
+    return to_images.contiguous(memory_format=torch.channels_last), to_weight
+
+
+def weight_gradient(gradient: Tensor, images: Tensor, weight: Tensor, stride: int = 1) -> Tensor:
+    """Gradient of `convolve` with respect to its weight alone."""
+    return _convolution_backward(gradient, images, weight, stride, needs_images=False)[1]
+
+
+def _convolution_backward(
+    gradient: Tensor, images: Tensor, weight: Tensor, stride: int, needs_images: bool
+) -> tuple[Tensor, Tensor]:
+    padding, wanted = weight.shape[-1] // 2, [needs_images, True, False]
     to_images, to_weight, _ = torch.ops.aten.convolution_backward(
-        gradient,
-        images,
-        weight,
-        None,
-        [stride] * 2,
-        [padding] * 2,
-        [1, 1],
-        False,
-        [0, 0],
-        1,
-        [needs_input, True, False],
+        gradient, images, weight, None, [stride] * 2, [padding] * 2, [1, 1], False, [0, 0], 1, wanted
     )
-    if to_images is not None:
-        to_images = to_images.contiguous(memory_format=torch.channels_last)
     return to_images, to_weight
 
 
@@ -111,10 +125,46 @@ def centre_backward(gradient: Tensor, sums: Tensor, centred: Centred, scale: Ten
     return torch.addcmul(constant, gradient, factor.repeat(columns)).addcmul_(centred.rows, slope), to_scale
 
 
+class Operands:
+    """What the convolutions of one cell compute with: their operands as they are, or rounded to `compute_dtype`.
+
+    On a CPU only the 3x3 convolutions between hidden nodes gain from bfloat16, more than the casts cost; everything
+    else stays in float32. Products are summed in float32 either way. Each node is rectified and rounded once, however
+    many read it.
+    """
+
+    def __init__(self, compute_dtype: torch.dtype | None = None) -> None:
+        self.compute_dtype = compute_dtype
+        self._rectified: dict[tuple[int, bool], Tensor] = {}
+
+    def rectified(self, node: int, images: Tensor, kernel: int) -> Tensor:
+        """ReLU of node number `node`, as a convolution with this kernel size reads it."""
+        key = (node, self._rounds(kernel))
+        if key not in self._rectified:
+            self._rectified[key] = self.cast(torch.relu(images), kernel)
+        return self._rectified[key]
+
+    def cast(self, values: Tensor, kernel: int) -> Tensor:
+        """Values as a convolution with this kernel size reads them."""
+        return values.to(self.compute_dtype) if self._rounds(kernel) else values
+
+    def weight(self, weight: Tensor) -> Tensor:
+        """A weight (Cout, Cin, k, k) as its convolution reads it."""
+        return self.cast(weight, weight.shape[-1])
+
+    def accumulated(self, values: Tensor) -> Tensor:
+        """What a convolution gave, in the dtype of everything else."""
+        return values.float() if values.dtype == self.compute_dtype else values
+
+    def _rounds(self, kernel: int) -> bool:
+        return self.compute_dtype is not None and kernel == 3
+
+
 def folded(unit: Unit, operands: Operands) -> tuple[Tensor, Tensor]:
     """Weight and bias of the one convolution that equals a convolution and its BatchNorm with running statistics."""
-    scale = unit.scale * (unit.running_variance + NORM_EPSILON).rsqrt()
-    weight, shift = unit.weight * scale.view(-1, 1, 1, 1), unit.shift - unit.running_mean * scale
+    norm, plain = unit.norm, unit.weight.value
+    scale = norm.scale.value * (norm.running_variance + NORM_EPSILON).rsqrt()
+    weight, shift = plain * scale.view(-1, 1, 1, 1), norm.shift.value - norm.running_mean * scale
     return operands.weight(weight), operands.cast(shift, weight.shape[-1])
 
 
@@ -130,7 +180,7 @@ class Pool:
         inside = [
             torch.tensor([min(i + 1, size - 1) - max(i - 1, 0) + 1 for i in range(size)]) for size in (height, width)
         ]
-        counts = torch.outer(*inside).to(dtype).reciprocal()
+        counts = torch.outer(inside[0], inside[1]).to(dtype).reciprocal()
         self.shares = counts.repeat_interleave(channels, dim=1)  # (H, W*C)
 
     def forward(self, images: Tensor) -> Tensor:

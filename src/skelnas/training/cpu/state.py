@@ -9,30 +9,37 @@ from skelnas.network import NORM_MOMENTUM
 from skelnas.recipe import Recipe
 
 
+class Parameter(NamedTuple):
+    """A trained value and its gradient, as views into the flat buffers; four-dimensional ones are channels-last."""
+
+    value: Tensor
+    gradient: Tensor
+
+
+class Norm(NamedTuple):
+    """A BatchNorm, (C,) each; `mean` and `variance` hold the last batch's."""
+
+    scale: Parameter
+    shift: Parameter
+    mean: Tensor
+    variance: Tensor
+    running_mean: Tensor
+    running_variance: Tensor
+
+
 class Unit(NamedTuple):
-    """Views into the flat buffers for one convolution and the BatchNorm after it; None where there is no such part.
+    """A convolution, weight (Cout, Cin, k, k), and the BatchNorm after it."""
 
-    weight: (Cout, Cin, k, k), channels-last; all others (Cout,). `mean` and `variance` hold the last batch's.
-    """
-
-    weight: Tensor | None = None
-    scale: Tensor | None = None
-    shift: Tensor | None = None
-    weight_gradient: Tensor | None = None
-    scale_gradient: Tensor | None = None
-    shift_gradient: Tensor | None = None
-    mean: Tensor | None = None
-    variance: Tensor | None = None
-    running_mean: Tensor | None = None
-    running_variance: Tensor | None = None
+    weight: Parameter
+    norm: Norm
 
 
-class State:
+class CpuState:
     """The trained values of one network in flat buffers, and views of them by name.
 
     `names` are the parameters that are computed with (keys of `initial`, a network's state); other parameters of the
     network cannot change its output and are left out. `views`, `gradients` hold one tensor per name, of the shape in
-    `initial`; four-dimensional ones are channels-last. All of them are in `dtype`.
+    `initial`. All of them are in `dtype`.
     """
 
     def __init__(self, names: list[str], initial: dict[str, Tensor], dtype: torch.dtype) -> None:
@@ -50,21 +57,18 @@ class State:
         self.running_variances.fill_(1)
         self._statistics = (means, variances, running_means, running_variances)
 
-    def unit(self, conv: str | None, norm: str | None) -> Unit:
-        """The views of a convolution and a BatchNorm, given by their names without `.weight` and `.bias`."""
-        found: dict[str, Tensor | None] = {}
-        if conv:
-            found |= {
-                "weight": self.views.get(f"{conv}.weight"),
-                "weight_gradient": self.gradients.get(f"{conv}.weight"),
-            }
-        if norm:
-            for field, part in (("scale", "weight"), ("shift", "bias")):
-                found[field] = self.views.get(f"{norm}.{part}")
-                found[f"{field}_gradient"] = self.gradients.get(f"{norm}.{part}")
-            for field, views in zip(Unit._fields[6:], self._statistics, strict=True):
-                found[field] = views.get(f"{norm}.weight")
-        return Unit(**found)
+    def parameter(self, name: str) -> Parameter:
+        """One trained value by its name in the network's state."""
+        return Parameter(self.views[name], self.gradients[name])
+
+    def norm(self, name: str) -> Norm:
+        """The BatchNorm of that name, without `.weight` and `.bias`."""
+        scale, shift = (self.parameter(f"{name}.{part}") for part in ("weight", "bias"))
+        return Norm(scale, shift, *(views[f"{name}.weight"] for views in self._statistics))
+
+    def unit(self, name: str) -> Unit:
+        """The convolution and the BatchNorm of a `ConvUnit` of that name."""
+        return Unit(self.parameter(f"{name}.conv.weight"), self.norm(f"{name}.norm"))
 
     def step(self, rate: float, recipe: Recipe) -> None:
         """One step of SGD on all parameters, and the running statistics' share of the last batch.

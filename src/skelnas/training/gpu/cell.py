@@ -6,14 +6,15 @@ from torch import Tensor
 
 from skelnas.cells.space import NODES
 from skelnas.training.gpu.groups import INNER, KERNELS, PLANES
+from skelnas.training.gpu.workspace import Workspace
 
 
 class SearchCell:
     """Cell number `place` of a stage, for all models of a group."""
 
-    def __init__(self, network, stage: int, place: int, name: str) -> None:
-        self.network, self.stage, self.name = network, network.stages[stage], name
-        state = network.state
+    def __init__(self, space: Workspace, stage: int, place: int, name: str) -> None:
+        self.space, self.stage, self.name = space, space.stages[stage], name
+        state = space.state
         models, capacity = state.models, state.capacity
         self.nodes = self.stage.nodes[3 * place * models : (3 * place + NODES) * models]
         self.convolved = self.stage.convolved[place * capacity.total : (place + 1) * capacity.total]
@@ -25,7 +26,7 @@ class SearchCell:
 
     def _kernels(self, target: int) -> Iterator[tuple[slice, str, slice]]:
         """A node's convolutions by kernel size: their entries, the name of the weights, and their rows among these."""
-        capacity = self.network.state.capacity
+        capacity = self.space.state.capacity
         for kernel in KERNELS:
             part = capacity.entries(target, kernel)
             if part.stop > part.start:
@@ -33,7 +34,7 @@ class SearchCell:
 
     def forward(self) -> None:
         """Nodes 1 to 3 of all models from their node 0, with the batch's statistics."""
-        operations, tables, views = self.network.operations, self.network.tables, self.network.state.views
+        operations, tables, views = self.space.operations, self.space.tables, self.space.state.views
         for target in INNER:
             if (whole := self.parts.get(target)) is not None:
                 images = self.convolved[whole]
@@ -50,16 +51,19 @@ class SearchCell:
 
     def evaluate(self) -> None:
         """Nodes 1 to 3 of all models from their node 0, with the running statistics as folded."""
-        operations, tables, views = self.network.operations, self.network.tables, self.network.state.views
-        capacity = self.network.state.capacity
+        operations, tables, views = self.space.operations, self.space.tables, self.space.state.views
+        capacity = self.space.state.capacity
         for target in INNER:
-            weights = (views[f"{self.name}.weight{kernel}"][capacity.rows(kernel, target)] for kernel in KERNELS)
+            weight3, weight1 = (
+                views[f"{self.name}.weight{kernel}"][capacity.rows(kernel, target)] for kernel in KERNELS
+            )
             operations.evaluate_nodes(
                 self.nodes,
                 tables.source,
                 tables.into_kinds[target],
                 tables.into_indices[target],
-                *weights,
+                weight3,
+                weight1,
                 capacity.entries(target).start,
                 self.factor,
                 self.offset,
@@ -68,7 +72,7 @@ class SearchCell:
 
     def backward(self, turn: int) -> None:
         """From the gradient of node 3 to those of node 0 and of all parameters."""
-        operations, state, tables = self.network.operations, self.network.state, self.network.tables
+        operations, state, tables = self.space.operations, self.space.state, self.space.tables
         for target in (3, 2, 1):
             if target < 3:
                 self._collect(target, turn)
@@ -81,16 +85,16 @@ class SearchCell:
         self._collect(0, turn)
 
     def _collect(self, node: int, turn: int) -> None:
-        tables = self.network.tables
+        tables = self.space.tables
         kinds, indices = tables.out_of_kinds[node], tables.out_of_indices[turn, node]
         out = self._gradient(node, turn)
-        self.network.operations.sum_gradients(
+        self.space.operations.sum_gradients(
             self.stage.gradients, self.stage.returned, kinds, indices, self._node(node), out
         )
 
     def _gradient(self, node: int, turn: int) -> Tensor:
-        models = self.network.state.models
+        models = self.space.state.models
         return self.stage.gradients[PLANES[turn][node] * models :][:models]
 
     def _node(self, node: int) -> Tensor:
-        return self.nodes[node * self.network.state.models :][: self.network.state.models]
+        return self.nodes[node * self.space.state.models :][: self.space.state.models]

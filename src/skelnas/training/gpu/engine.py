@@ -2,59 +2,41 @@
 
 import contextlib
 import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 
 import torch
 
 from skelnas.errors import InputError
-from skelnas.images.image_set import ImageSet
 from skelnas.processes import JobFailure, Worker, run_tasks
-from skelnas.recipe import Recipe
-from skelnas.training.gpu import checkpoint
+from skelnas.training.checkpoint import place_of, remove_checkpoints
 from skelnas.training.gpu.schedule import Schedule, even_size
 from skelnas.training.gpu.worker import FreeMemory, GroupWork, TooLarge, Trained, group_size
-from skelnas.training.settings import Job, OnFinished, Settings, TrainingError
+from skelnas.training.settings import Job, OnFinished, Request, TrainingError
 
 
-def train_on_gpu(
-    jobs: Sequence[Job],
-    images: ImageSet,
-    recipe: Recipe,
-    settings: Settings,
-    on_finished: OnFinished,
-    folder: Path | None,
-) -> None:
+def train(request: Request, on_finished: OnFinished) -> None:
     """Train the jobs as `engines.train_jobs` describes, on every visible GPU.
 
     This process leaves the GPUs alone: one that loses its GPU to an illegal memory access can then be replaced.
     """
-    places = list(range(torch.cuda.device_count())) * settings.processes_per_gpu
+    places = list(range(torch.cuda.device_count())) * request.settings.processes_per_gpu
 
     def start(place: int) -> Worker:
-        return Worker(GroupWork(images, recipe, settings, folder, places[place]), "spawn")
+        return Worker(GroupWork(request, places[place]), "spawn")
 
-    train_in_groups(jobs, images, recipe, settings, on_finished, folder, start, len(places))
+    train_in_groups(request, on_finished, start, len(places))
 
 
-def train_in_groups(
-    jobs: Sequence[Job],
-    images: ImageSet,
-    recipe: Recipe,
-    settings: Settings,
-    on_finished: OnFinished,
-    folder: Path | None,
-    start: Callable[[int], Worker],
-    workers: int,
-) -> None:
+def train_in_groups(request: Request, on_finished: OnFinished, start: Callable[[int], Worker], workers: int) -> None:
     """Train the jobs in groups; `start` starts the worker at one of `workers` places, whose work is a GroupWork."""
+    jobs, settings, folder = request.jobs, request.settings, request.folder
     crew, free = _crew({place: start(place) for place in range(min(workers, len(jobs)))})
     size = settings.group_size
     if size == "auto":
-        size = group_size(jobs, images, recipe, free // settings.processes_per_gpu)
-    places = {job: checkpoint.place_of(folder, job) for job in jobs}
+        size = group_size(jobs, request.images, request.recipe, free // settings.processes_per_gpu)
+    places = {job: place_of(folder, job) for job in jobs}
     schedule = Schedule(jobs, even_size(len(jobs), size, len(crew)), places)
-    left, reasons = set(jobs), {}
+    left, reasons = set(jobs), dict[Job, str]()
     outcomes = run_tasks(schedule.take, crew, lambda place: _renewed(start, place))
     try:
         with contextlib.closing(outcomes):
@@ -62,10 +44,10 @@ def train_in_groups(
                 if isinstance(outcome, InputError):
                     raise outcome
                 if isinstance(outcome, Trained):
-                    for job, curves in zip(task.group, outcome.curves, strict=True):
-                        on_finished(*job, curves, outcome.seconds)
+                    for (index, seed), curves in zip(task.group, outcome.curves, strict=True):
+                        on_finished(index, seed, curves, outcome.seconds)
                     left.difference_update(task.group)
-                    checkpoint.remove(folder, task.group)
+                    remove_checkpoints(folder, task.group)
                 elif isinstance(outcome, TooLarge) and schedule.too_large(task):
                     sys.stderr.write(f"out of GPU memory: going on with groups of {schedule.size}\n")
                 elif isinstance(outcome, TooLarge):

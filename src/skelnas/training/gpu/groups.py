@@ -20,7 +20,7 @@ from skelnas.training.settings import Job
 KERNELS = (3, 1)
 INNER = range(1, NODES)  # nodes that edges lead to
 KEYS = tuple((kernel, target) for target in INNER for kernel in KERNELS)  # lists of convolutions, in their order
-EMPTY: space.Cell = (space.NONE,) * len(space.EDGES)  # fills a group that has too few jobs; nobody reads its results
+EMPTY = space.cell(1651)  # every edge `none`; fills a group that has too few jobs; nobody reads its results
 # Where a cell's nodes have their gradients among four, in even and odd turns: node 0's is the next turn's node 3's.
 PLANES = ((3, 2, 1, 0), (0, 2, 1, 3))
 
@@ -149,7 +149,9 @@ def work_lists(cells: Sequence[Cell], capacity: Capacity) -> WorkLists:
                 _append(out_kinds[edge.source, model], out_indices[edge.source, model], kind, backward_index)
     for between in (into_kinds[1:-1], out_kinds[1:-1]):
         between[..., 0][(between == NOTHING).all(-1)] = ABSENT
-    return WorkLists(models, capacity, *convolution, *bias, into_kinds, into_indices, out_kinds, out_indices)
+    (model_of, position_of, source_of), (bias_model, bias_position) = convolution, bias
+    tables_of_nodes = into_kinds, into_indices, out_kinds, out_indices
+    return WorkLists(models, capacity, model_of, position_of, source_of, bias_model, bias_position, *tables_of_nodes)
 
 
 def _edges(plan: Layout) -> list[tuple[Edge, int]]:
@@ -194,7 +196,7 @@ class GroupTables:
     shortcut_indices: Tensor
 
     @classmethod
-    def of(cls, lists: WorkLists, device: str) -> "GroupTables":
+    def of(cls, lists: WorkLists, device: torch.device | str) -> "GroupTables":
         """The tables of `lists`."""
         return cls(lists.capacity, *(torch.from_numpy(np.ascontiguousarray(a)).to(device) for a in _arrays(lists)))
 

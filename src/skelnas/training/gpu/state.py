@@ -1,17 +1,19 @@
 """Parameters of a group of networks: every kind stacked over the models or entries that have it, in one flat buffer."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from skelnas.cells.outline import STAGES, body
 from skelnas.network import NORM_EPSILON
 from skelnas.recipe import Recipe
 from skelnas.training.gpu.groups import KERNELS, KEYS, Capacity, WorkLists
 from skelnas.training.gpu.operations import Norms, Operations
 
 INPUT_CHANNELS = 16  # the three of an image and zeros: a width that tensor cores take
+Shapes = Mapping[str, Sequence[int]]
 FLAT = ("parameters", "momentum", "running_means", "running_variances")
 
 
@@ -21,7 +23,7 @@ def padded_classes(classes: int) -> int:
 
 
 class GpuState:
-    """Flat buffers of a group and views of them by name; `wide` is their dtype, float32 or float64.
+    """Flat buffers of a group and views of them by name; `dtype` is theirs, float32 or float64.
 
     Weights are (entries, k*k, Cin, Cout), others (entries, C). A search cell's convolutions are `weight3`, `weight1`
     and its BatchNorms `scale`, `shift`, in the order of the work lists, biases last; everything else has one entry per
@@ -29,35 +31,33 @@ class GpuState:
     """
 
     def __init__(
-        self, models: int, capacity: Capacity, channels: int, classes: int, repeats: int, wide: torch.dtype, device: str
+        self,
+        models: int,
+        capacity: Capacity,
+        channels: int,
+        classes: int,
+        repeats: int,
+        dtype: torch.dtype,
+        device: torch.device | str,
     ) -> None:
         self.models, self.capacity, self.repeats, self.classes = models, capacity, repeats, classes
         shapes = dict(self._shapes(channels, padded_classes(classes)))
         norms = {name.removesuffix(".scale"): shape for name, shape in shapes.items() if name.endswith(".scale")}
         ordered = {f"{name}.{field}": shape for field in ("scale", "shift") for name, shape in norms.items()} | shapes
-        self.parameters, self.views = _buffer(ordered, wide, device)
-        self.gradient, self.gradients = _buffer(ordered, wide, device)
+        self.parameters, self.views = _buffer(ordered, dtype, device)
+        self.gradient, self.gradients = _buffer(ordered, dtype, device)
         self.momentum = torch.zeros_like(self.parameters)
-        self.running_means, _ = _buffer(norms, wide, device)
-        self.running_variances, _ = _buffer(norms, wide, device)
+        self.running_means, _ = _buffer(norms, dtype, device)
+        self.running_variances, _ = _buffer(norms, dtype, device)
         self.scales, self.shifts = self.parameters[: 2 * self.running_means.numel()].chunk(2)
-        self.means, means = _buffer(norms, wide, device)
-        self.variances, variances = _buffer(norms, wide, device)
-        self.inverses, inverses = _buffer(norms, wide, device)
-        self.factors, factors = _buffer(norms, wide, device)
-        self.offsets, offsets = _buffer(norms, wide, device)
+        self.means, means = _buffer(norms, dtype, device)
+        self.variances, variances = _buffer(norms, dtype, device)
+        self.inverses, inverses = _buffer(norms, dtype, device)
+        self.factors, factors = _buffer(norms, dtype, device)
+        self.offsets, offsets = _buffer(norms, dtype, device)
         self._of_batch = means, variances, inverses, factors, offsets
         self.norm_shapes = norms
-        self.rate = torch.zeros((), dtype=wide, device=device)
-
-    def stage(self, position: int) -> int:
-        """The stage, 0..2, of a module of the network; a reduction belongs to the stage it leads to."""
-        return sum(position >= border for border in self.reductions)
-
-    @property
-    def reductions(self) -> tuple[int, int]:
-        """Positions of the reduction blocks among the network's cells."""
-        return self.repeats, 2 * self.repeats + 1
+        self.rate = torch.zeros((), dtype=dtype, device=device)
 
     def norms(self, name: str, rows: slice = slice(None)) -> Norms:
         """The BatchNorms of one stack, or of a range of it."""
@@ -68,9 +68,9 @@ class GpuState:
     def _shapes(self, channels: int, outputs: int) -> Iterator[tuple[str, tuple[int, ...]]]:
         models, capacity = self.models, self.capacity
         yield from _unit("stem", (models, 9, INPUT_CHANNELS, channels))
-        for position in range(3 * self.repeats + 2):
-            name, width = f"cells.{position}", channels << self.stage(position)
-            if position in self.reductions:
+        for module in body(self.repeats):
+            name, width = f"cells.{module.position}", channels << module.stage
+            if module.is_reduction:
                 yield from _unit(f"{name}.first", (models, 9, width // 2, width))
                 yield from _unit(f"{name}.second", (models, 9, width, width))
                 yield f"{name}.shortcut.weight", (models, 1, width // 2, width)
@@ -79,8 +79,8 @@ class GpuState:
                 yield f"{name}.weight{kernel}", (capacity.rows(kernel).stop, kernel * kernel, width, width)
             for field in ("scale", "shift"):
                 yield f"{name}.{field}", (capacity.total + capacity.biases, width)
-        yield from ((f"norm.{field}", (models, 4 * channels)) for field in ("scale", "shift"))
-        yield "classifier.weight", (models, 1, 4 * channels, outputs)
+        yield from ((f"norm.{field}", (models, channels << len(STAGES) - 1)) for field in ("scale", "shift"))
+        yield "classifier.weight", (models, 1, channels << len(STAGES) - 1, outputs)
         yield "classifier.shift", (models, outputs)
 
     def load(self, lists: WorkLists, initial: Sequence[dict[str, Tensor] | None]) -> None:
@@ -99,13 +99,14 @@ class GpuState:
 
     def rows(self, lists: WorkLists) -> Iterator[tuple[str, tuple[int, int], str]]:
         """Where each parameter is: (name of the stack, (model, entry), key of that model's network state)."""
+        modules = body(self.repeats)
+        reductions = [f"cells.{module.position}" for module in modules if module.is_reduction]
         for model in range(self.models):
-            for unit in ("stem", *(f"cells.{p}.{part}" for p in self.reductions for part in ("first", "second"))):
+            for unit in ("stem", *(f"{name}.{part}" for name in reductions for part in ("first", "second"))):
                 yield f"{unit}.weight", (model, model), f"{unit}.conv.weight"
                 yield from _norm_rows(unit, model, model, f"{unit}.norm")
-            for position in self.reductions:
-                name = f"cells.{position}.shortcut"
-                yield f"{name}.weight", (model, model), f"{name}.conv.weight"
+            for name in reductions:
+                yield f"{name}.shortcut.weight", (model, model), f"{name}.shortcut.conv.weight"
             yield from _norm_rows("norm", model, model, "norm")
             yield "classifier.weight", (model, model), "classifier.weight"
             yield "classifier.shift", (model, model), "classifier.bias"
@@ -115,18 +116,16 @@ class GpuState:
             for kernel, target in KEYS
             for entry, row in _pairs(self.capacity.entries(target, kernel), self.capacity.rows(kernel, target))
         }
-        for position in range(3 * self.repeats + 2):
-            if position in self.reductions:
-                continue
+        for name in (f"cells.{module.position}" for module in modules if not module.is_reduction):
             for entry in np.nonzero(lists.model >= 0)[0].tolist():
-                model, name = int(lists.model[entry]), f"cells.{position}"
+                model = int(lists.model[entry])
                 edge, (kernel, row) = f"{name}.edges.{lists.position[entry]}", weights[entry]
                 yield f"{name}.weight{kernel}", (model, row), f"{edge}.conv.weight"
                 yield from _norm_rows(name, model, entry, f"{edge}.norm")
             for bias in np.nonzero(lists.bias_model >= 0)[0].tolist():
-                edge = f"cells.{position}.edges.{lists.bias_position[bias]}"
-                row = int(lists.bias_model[bias]), self.capacity.total + bias
-                yield f"cells.{position}.shift", row, f"{edge}.norm.bias"
+                edge = f"{name}.edges.{lists.bias_position[bias]}"
+                place = int(lists.bias_model[bias]), self.capacity.total + bias
+                yield f"{name}.shift", place, f"{edge}.norm.bias"
 
     def fold(self) -> None:
         """Set every factor and offset to what the running statistics ask for; a bias keeps its shift as offset."""
@@ -165,12 +164,12 @@ def _as_stacked(value: Tensor) -> Tensor:
     return value.t()[None] if value.dim() == 2 else value
 
 
-def _buffer(shapes: dict, dtype: torch.dtype, device: str) -> tuple[Tensor, dict[str, Tensor]]:
+def _buffer(shapes: Shapes, dtype: torch.dtype, device: torch.device | str) -> tuple[Tensor, dict[str, Tensor]]:
     flat = torch.zeros(sum(int(np.prod(shape)) for shape in shapes.values()), dtype=dtype, device=device)
     return flat, split_flat(flat, shapes)
 
 
-def split_flat(flat: Tensor, shapes: dict) -> dict[str, Tensor]:
+def split_flat(flat: Tensor, shapes: Shapes) -> dict[str, Tensor]:
     """Views of a flat buffer, of the given shapes one after the other."""
     parts = flat.split([int(np.prod(shape)) for shape in shapes.values()])
     return {name: part.view(*shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)}

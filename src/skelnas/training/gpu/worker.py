@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from time import monotonic
 
 import torch
@@ -11,17 +10,16 @@ import torch
 from skelnas.images.image_set import ImageSet
 from skelnas.processes import LastOutcome, failure
 from skelnas.recipe import Recipe
-from skelnas.training.gpu import checkpoint
+from skelnas.training import loop
+from skelnas.training.gpu.faults import is_lost, is_out_of_memory
 from skelnas.training.gpu.groups import capacity_for, partition
-from skelnas.training.gpu.operations import Operations, reference
-from skelnas.training.gpu.operations import check as kernel_check
+from skelnas.training.gpu.operations import Operations, check, reference
 from skelnas.training.gpu.schedule import Task
 from skelnas.training.gpu.training import GpuTraining, memory_of
 from skelnas.training.metrics import Curves
-from skelnas.training.precision import dtype
+from skelnas.training.precision import computing_in, dtype
 from skelnas.training.resident import ResidentImages
-from skelnas.training.settings import Job, Settings
-from skelnas.training.termination import asked, deferred, end_if_asked
+from skelnas.training.settings import Job, Request
 
 SHARE_FOR_IMAGES = 0.7  # of the free memory; the rest is for partial sums, parameters and PyTorch itself
 MOST_MODELS = 4096  # in a group: launches have at most 65,535 entries on an axis
@@ -46,16 +44,12 @@ class FreeMemory:
 class GroupWork:
     """Trains groups on a device: number `gpu` of those visible, or the CPU with None (slow; tests do it).
 
-    `folder` takes the checkpoints. What has to do with the device is made when the first task comes, so that an object
-    can be sent to another process.
+    What has to do with the device is made when the first task comes, so that an object can be sent to another process.
     """
 
-    def __init__(
-        self, images: ImageSet, recipe: Recipe, settings: Settings, folder: Path | None, gpu: int | None
-    ) -> None:
-        self.images, self.recipe, self.settings, self.folder, self.gpu = images, recipe, settings, folder, gpu
-        self._operations: Operations | None = None
-        self._data: ResidentImages | None = None
+    def __init__(self, request: Request, gpu: int | None) -> None:
+        self.request, self.gpu = request, gpu
+        self._device_parts: tuple[Operations, ResidentImages] | None = None
         self._training: GpuTraining | None = None
 
     def __call__(self, task: Task | FreeMemory) -> Trained | TooLarge | int:
@@ -63,19 +57,19 @@ class GroupWork:
 
         Raises:
             LastOutcome: the device is lost to this process.
-            RuntimeError: what went wrong with a group, and perhaps with it alone.
+            Exception: what went wrong with a group, and perhaps with it alone.
         """
         device = self._device()
         try:
             if isinstance(task, FreeMemory):
                 return _free(device)
             return self._train(task, device)
-        except torch.OutOfMemoryError:
+        except Exception as error:
+            if not is_out_of_memory(error):
+                if is_lost(device):
+                    raise LastOutcome(failure(error)) from error
+                raise
             self._training = None
-        except RuntimeError as error:
-            if _is_lost(device):
-                raise LastOutcome(failure(error)) from error
-            raise
         # Only now, as the error held the tensors of the engine that did not fit.
         torch.cuda.empty_cache()
         return TooLarge()
@@ -87,35 +81,26 @@ class GroupWork:
         return torch.device("cuda", self.gpu)
 
     def _engine(self, task: Task, device: torch.device) -> GpuTraining:
-        if self._operations is None:
-            self._operations = operations_for(device, self.recipe)
-            self._data = ResidentImages.of(self.images, device, dtype(self.recipe))
+        images, recipe = self.request.images, self.request.recipe
+        if self._device_parts is None:
+            self._device_parts = operations_for(device, recipe), ResidentImages.of(images, device, dtype(recipe))
+        operations, data = self._device_parts
         engine = self._training
         if engine is None or (engine.models, engine.state.capacity) != (task.models, task.capacity):
             engine = self._training = None  # before the next one asks for memory
-            engine = GpuTraining(task.models, task.capacity, self.images, self._data, self.recipe, self._operations)
+            engine = GpuTraining(task.models, task.capacity, images, data, recipe, operations)
         self._training = engine
         return engine
 
     def _train(self, task: Task, device: torch.device) -> Trained:
-        training, folder = self._engine(task, device), self.folder
+        settings, folder = self.request.settings, self.request.folder
+        training = self._engine(task, device)
         begun = monotonic()
         training.start(task.group)
-        places = {checkpoint.place_of(folder, job) for job in task.group}
-        if len(places) == 1 and checkpoint.START not in places:
-            checkpoint.restore(training, folder)
-            at = f"epoch {training.epoch + 1}, batch {training.batch + 1}"
-            sys.stderr.write(f"{len(task.group)} trainings go on from {at}\n")
-        saved = monotonic()
-        with deferred():
-            while training.epoch < self.recipe.epochs:
-                training.run_batch()
-                if folder and (asked() or monotonic() - saved >= 60 * self.settings.checkpoint_minutes):
-                    checkpoint.save(training, folder)
-                    saved = monotonic()
-                end_if_asked()
+        name = f"{len(task.group)} trainings go on"
+        loop.run(training, name, self.request.recipe.epochs, folder, settings.checkpoint_minutes)
         # Processes that share a GPU have it for a part of the time each.
-        seconds = (monotonic() - begun) / len(task.group) / self.settings.processes_per_gpu
+        seconds = (monotonic() - begun) / len(task.group) / settings.processes_per_gpu
         return Trained(training.curves(), seconds)
 
 
@@ -126,9 +111,10 @@ def operations_for(device: torch.device, recipe: Recipe) -> Operations:
     try:
         from skelnas.training.gpu.operations import triton as kernels
 
-        kernel_check.check(kernels, device)
-        if recipe.precision == "bf16":
-            kernel_check.check(kernels, device, torch.bfloat16)
+        with computing_in("fp32", device):  # whatever the environment asks of PyTorch
+            check.check(kernels, device)
+            if recipe.precision == "bf16":
+                check.check(kernels, device, torch.bfloat16)
         return kernels
     except Exception as error:
         sys.stderr.write(
@@ -147,13 +133,3 @@ def group_size(jobs: Sequence[Job], images: ImageSet, recipe: Recipe, free: int)
 
 def _free(device: torch.device) -> int:
     return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else 1 << 30
-
-
-def _is_lost(device: torch.device) -> bool:
-    """Whether an error has left this process without its GPU."""
-    try:
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
-    except RuntimeError:
-        return True
-    return False

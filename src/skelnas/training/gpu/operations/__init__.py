@@ -39,8 +39,6 @@ class Norms(NamedTuple):
 class Operations(Protocol):
     """What a group of networks is computed with. No function returns what depends on values on the device."""
 
-    capturable: bool  # whether a step never waits for the device, so that it can be captured as a CUDA graph
-
     def convolve(
         self,
         source: Tensor,

@@ -2,12 +2,11 @@
 
 import torch
 from torch import Tensor
+from torch.nn import grad
 
 from skelnas.network import NORM_EPSILON, NORM_MOMENTUM
 from skelnas.recipe import Recipe
 from skelnas.training.gpu.operations import BIAS, CONVOLUTION, POOL, SKIP, Norms
-
-capturable = False  # kinds are looked at on the host
 
 
 def convolve(
@@ -86,9 +85,7 @@ def input_gradient(gradient: Tensor, slots: Tensor, weight: Tensor, out: Tensor,
     """As `Operations.input_gradient`."""
     kernel = _kernel(weight)
     size = (out.shape[1], out.shape[0] * out.shape[4], *out.shape[2:4])
-    result = torch.nn.grad.conv2d_input(
-        size, _grouped_weight(weight, out), _stacked(gradient), stride, kernel // 2, 1, len(out)
-    )
+    result = grad.conv2d_input(size, _grouped_weight(weight, out), _stacked(gradient), stride, kernel // 2, 1, len(out))
     out.copy_(_ungrouped(result, out))
 
 
@@ -100,7 +97,7 @@ def weight_gradient(
     images = torch.relu(images) if relu else images
     kernel, entries = _kernel(out), len(out)
     size = (entries * out.shape[3], out.shape[2], kernel, kernel)
-    result = torch.nn.grad.conv2d_weight(images, size, _stacked(gradient), stride, kernel // 2, 1, entries)
+    result = grad.conv2d_weight(images, size, _stacked(gradient), stride, kernel // 2, 1, entries)
     out.copy_(result.view(entries, out.shape[3], out.shape[2], -1).permute(0, 3, 2, 1))
 
 

@@ -12,8 +12,6 @@ from skelnas.training.gpu.operations.triton.steps import sgd_step, update_runnin
 from skelnas.training.gpu.operations.triton.sums import channel_sums, pixel_means
 from skelnas.training.gpu.operations.triton.weight_gradient import weight_gradient
 
-capturable = True
-
 __all__ = [
     "batch_norm_backward",
     "batch_norm_stats",

@@ -14,7 +14,7 @@ remedy() {
     case $text in
         *"unable to contact"*) echo "; SLURM's controller is away: call again later" ;;
         *nodes*specif* | *specif*nodes* | *"--nodes"* | *" -n "*required*)
-            echo "; write \`nodes: 1\` under train in the profile" ;;
+            echo "; write \`nodes: 1\` under default-resources in the profile" ;;
         *"invalid account"* | *account*)
             echo "; write one of these as slurm_account into the profile: $(accounts)" ;;
         *partition*)

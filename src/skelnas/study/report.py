@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from skelnas.progress import span
-from skelnas.study import paths
+from skelnas.study import paths, site
 from skelnas.study import runs as study_runs
-from skelnas.study.estimate import CALIBRATION, RunEstimate, ends, estimate, free_bytes, read_calibration
+from skelnas.study.estimate import AUTO_GROUP, CALIBRATION, RunEstimate, ends, estimate, free_bytes, read_calibration
 from skelnas.study.profile import Profile
 from skelnas.study.slurm import last_states, queued_jobs
 from skelnas.study.state import ShardState, run_state
@@ -37,12 +37,13 @@ def estimates(study: str, config: study_runs.Config, jobs: int) -> list[RunEstim
 
 def plan_text(study: str, config: study_runs.Config, profile: Profile) -> str:
     """What a study will cost before it runs."""
-    found = estimates(study, config, profile.jobs)
-    until = ends(found, profile.jobs, profile.devices)
+    found, nodes = estimates(study, config, profile.jobs), site.nodes(profile)
+    gpus = site.devices(profile, nodes)
+    until = ends(found, profile.jobs, gpus)
     rows = [_plan_row(one, end(one, seconds)) for one, seconds in zip(found, until, strict=True)]
     at_a_time = f"{profile.jobs} jobs" if profile.jobs > 1 else "one job"
-    if profile.devices > 1:
-        at_a_time += f" of {profile.devices} GPUs"
+    if gpus > 1:
+        at_a_time += f" of {gpus} GPUs"
     need, free = sum(one.need for one in found), free_bytes(paths.RESULTS)
     left, known = sum(one.state.left for one in found), [one.hours for one in found if one.hours is not None]
     together = f"{hours(sum(known))} hours of one device" if len(known) == len(found) else "not every rate is known"
@@ -52,9 +53,22 @@ def plan_text(study: str, config: study_runs.Config, profile: Profile) -> str:
         "\n".join(rate_sentence(one) for one in found if one.state.left),
         f"Disk: at most {size(need)} more, {size(free)} are free"
         + (" - that is too little." if need > free else " (a quota may allow less)."),
+        *site.idle_gpus(profile, nodes),
+        *small_shards(found, gpus, config["training"]["group-size"]),
         *stale_sentence(found),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def small_shards(estimates: list[RunEstimate], gpus: int, group_size: int | str) -> list[str]:
+    """A sentence for every run whose shards do not fill the GPUs of a job."""
+    group = AUTO_GROUP if group_size == "auto" else int(group_size)
+    return [
+        sentence
+        for one in estimates
+        for cells in [max((len(shard.cells) for shard in one.state.shards if not shard.finished), default=0)]
+        for sentence in site.small_shards(one.state.run.folder, cells, gpus, group)
+    ]
 
 
 def _plan_row(one: RunEstimate, ends_at: str) -> tuple[str, ...]:

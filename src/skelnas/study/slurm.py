@@ -10,8 +10,8 @@ TIMEOUT = 10  # seconds for the controller to answer
 def queued_jobs(prefix: str) -> dict[str, str] | None:
     """State (RUNNING, PENDING...) by comment of the jobs whose names begin with `prefix`; None where SLURM is not
     there or does not answer."""
-    answer = _answer("squeue", "--me", "--noheader", "--format=%j|%T|%k")
-    return None if answer is None else states(answer, prefix)
+    said = answer("squeue", "--me", "--noheader", "--format=%j|%T|%k")
+    return None if said is None else states(said, prefix)
 
 
 def states(lines: Iterable[str], prefix: str) -> dict[str, str]:
@@ -29,12 +29,12 @@ def last_states(jobs: Iterable[str]) -> dict[str, str]:
     numbers = sorted({job for job in jobs if job})
     if not numbers:
         return {}
-    answer = _answer("sacct", "-X", "--noheader", "--parsable2", "--format=JobID,State", f"--jobs={','.join(numbers)}")
-    found = (line.strip().partition("|") for line in answer or [])
+    said = answer("sacct", "-X", "--noheader", "--parsable2", "--format=JobID,State", f"--jobs={','.join(numbers)}")
+    found = (line.strip().partition("|") for line in said or [])
     return {number: state for number, _, state in found if state}
 
 
-def _answer(command: str, *arguments: str) -> list[str] | None:
+def answer(command: str, *arguments: str) -> list[str] | None:
     """The lines that a command of SLURM prints; None where it is not there or its daemon does not answer."""
     if shutil.which(command) is None:
         return None

@@ -61,6 +61,6 @@ def small_shards(folder: str, cells: int, gpus: int, group: int) -> list[str]:
     if gpus < 2 or not 0 < cells < gpus * group:
         return []
     return [
-        f"{folder}: a shard of {cells} cells has {cells / gpus:.0f} for each of {gpus} GPUs, and a group takes {group}: "
-        f"cells-per-shard: {gpus * group}, or one GPU a job, fills them."
+        f"{folder}: a shard of {cells} cells has {cells / gpus:.0f} for each of {gpus} GPUs, and a group takes "
+        f"{group}: cells-per-shard: {gpus * group}, or one GPU a job, fills them."
     ]

@@ -15,10 +15,10 @@ def moved_a_little(values: torch.Tensor, seed: int = 0) -> torch.Tensor:
     return values * (1 + LITTLE * torch.randn(values.shape, generator=generator, dtype=values.dtype))
 
 
-def tolerances(numbers: Sequence[float], moved: Sequence[float]) -> list[float]:
+def tolerances(numbers: Sequence[float], moved: Sequence[float]) -> np.ndarray:
     """The relative tolerance of each number, in the order they were computed: `MARGIN` times what moved so far.
 
     `moved` are the same numbers, computed from inputs moved a little.
     """
     effect = np.abs(np.subtract(moved, numbers) / numbers)
-    return (MARGIN * np.maximum.accumulate(np.maximum(effect, LITTLE))).tolist()
+    return MARGIN * np.maximum.accumulate(np.maximum(effect, LITTLE))

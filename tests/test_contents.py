@@ -1,6 +1,5 @@
 """What is packed is opened first, and what is verified is opened too."""
 
-import json
 import os
 import shutil
 import stat
@@ -15,9 +14,9 @@ from skelnas.archive import verify_archive, write_archive
 from skelnas.commands import verify
 from skelnas.crate import CRATE, MANIFEST, Metadata
 from skelnas.errors import InputError
-from skelnas.files import write_json
 from skelnas.images.build import build_image_set, manifest
 from skelnas.images.image_set import write_image_set
+from skelnas.images.manifest import read_manifest, write_manifest
 from skelnas.recipe import Recipe
 from skelnas.results.benchmark import Expected
 from skelnas.results.query import Benchmark
@@ -60,7 +59,7 @@ def make_study(folder, built, make_benchmark):
     for name in (IMAGES, BENCHMARK, FIGURE):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
     write_image_set(folder / IMAGES, built[0])
-    write_json(folder / MANIFEST_OF_IMAGES, built[1])
+    write_manifest(folder / MANIFEST_OF_IMAGES, built[1])
     shutil.copyfile(make_benchmark([0, 7, 11]), folder / BENCHMARK)
     with Benchmark(folder / BENCHMARK) as benchmark:
         write_table(folder / SUMMARY, summarise(benchmark))
@@ -73,8 +72,7 @@ def make_study(folder, built, make_benchmark):
 
 
 def edit_manifest(files, **changes):
-    values = json.loads(files[MANIFEST_OF_IMAGES].read_text())
-    write_json(files[MANIFEST_OF_IMAGES], {**values, **changes})
+    write_manifest(files[MANIFEST_OF_IMAGES], {**read_manifest(files[MANIFEST_OF_IMAGES]), **changes})
 
 
 def edit_summary(files, column, value):

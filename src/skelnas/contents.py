@@ -18,6 +18,7 @@ import pandas as pd
 
 from skelnas.errors import InputError
 from skelnas.images.image_set import ImageSet, read_image_set
+from skelnas.images.manifest import read_manifest
 from skelnas.results.query import Benchmark
 from skelnas.results.summary import read_table, summarise
 from skelnas.untrusted import parse_json
@@ -60,20 +61,10 @@ def _check(name: str, files: Files) -> None:
 
 
 def _check_manifest(name: str, files: Files) -> None:
-    manifest = _manifest(files[name], name)
+    manifest = read_manifest(files[name])
     image_set = files.get(str(PurePosixPath(name).with_suffix(".h5")))
     if image_set is not None:
         check_manifest(manifest, read_image_set(image_set), name)
-
-
-def _manifest(path: Path, name: str) -> dict[str, Any]:
-    try:
-        manifest = parse_json(path.read_bytes())
-    except ValueError as error:
-        raise InputError(f"{name} is no JSON ({error}); make it again, or get the archive again") from error
-    if not isinstance(manifest, dict):
-        raise InputError(f"{name} is no manifest of an image set; make it again, or get the archive again")
-    return manifest
 
 
 def check_manifest(manifest: dict[str, Any], image_set: ImageSet, where: str) -> None:
@@ -106,7 +97,7 @@ def _check_benchmark(name: str, files: Files) -> None:
         manifest_name = f"{IMAGES}{benchmark.dataset}.json"
         if manifest_name not in files:
             return
-        manifest = _manifest(files[manifest_name], manifest_name)
+        manifest = read_manifest(files[manifest_name])
         told = {
             "fingerprint": benchmark.fingerprint,
             "height": benchmark.height,
@@ -117,7 +108,7 @@ def _check_benchmark(name: str, files: Files) -> None:
                 raise InputError(
                     f"{name}: {key} is {value}, {manifest_name} has {manifest.get(key)}; it was trained on other images"
                 )
-        if len(manifest.get("classes", ())) != benchmark.classes:
+        if len(manifest["classes"]) != benchmark.classes:
             raise InputError(f"{name}: it has {benchmark.classes} classes, {manifest_name} has others")
 
 

@@ -43,6 +43,17 @@ def test_each_recording_is_encoded_and_resized() -> None:
         assert converted.reason == ""
 
 
+@pytest.mark.parametrize(("zeros", "said", "counted"), [([], 0, 0), ([0, 4, 8], 0, 3), ([2], 3, 3), ([1, 2, 3], 1, 3)])
+def test_frames_of_zeros_are_counted_whatever_the_reader_says(zeros: list[int], said: int, counted: int) -> None:
+    coordinates = motion(9)
+    coordinates[:, zeros] = 0
+    coordinates[0, 5] = 0  # one lost joint is no lost body
+    sample = Sample("a", 0, 1)
+    source = Source(("a",), JOINTS, (-1, 0, 1), (sample,), lambda sample: Recording(sample, coordinates, said))
+    (converted,) = convert(Conversion(source, "swap-axes", 0, 8), source.samples)
+    assert converted.frames_without_body == counted
+
+
 def test_without_a_width_nothing_is_resized() -> None:
     source = source_of({"one": motion(9), "two": motion(20)})
     shapes = [c.image.shape for c in convert(Conversion(source, "tree-structure", 0, 0), source.samples)]

@@ -48,7 +48,8 @@ def convert_in_this_process(archive: str, images: str, reads: str, hangs: str) -
         "split": {"rule": "subjects", "train": [1, 2], "valid": [2]},
         "on-bad-recording": "exclude",
     }
-    script.make_image_set("ntu", [archive], options, 2, images, images.replace(".h5", ".json"))
+    script.checked_sources = lambda *_: ([Path(archive)], [])
+    script.make_image_set("ntu", {}, options, 2, images, images.replace(".h5", ".json"))
 
 
 @pytest.mark.slow

@@ -1,10 +1,10 @@
 """Merge the shards of one run into its benchmark file, its summary table and its timing table."""
 
-import json
 from collections import defaultdict
 from pathlib import Path
 
 from skelnas.cells.selection import select
+from skelnas.images.manifest import read_manifest
 from skelnas.recipe import Recipe
 from skelnas.results.benchmark import Expected, aggregate
 from skelnas.results.query import Benchmark
@@ -24,7 +24,7 @@ def merge(
     outputs: dict[str, str],
 ) -> None:
     """Check `shards` against what the run asks for, write `outputs` (benchmark, summary, timing), remove journals."""
-    manifest = json.loads(Path(manifest_path).read_text(encoding="utf-8"))
+    manifest = read_manifest(manifest_path)
     expected = Expected(
         dataset=dataset,
         fingerprint=manifest["fingerprint"],

@@ -1,18 +1,16 @@
 """Describe an image set in one figure and one table."""
 
-import json
-from pathlib import Path
-
 from skelnas.analysis.data_figures import data_card, data_card_table
 from skelnas.analysis.style import save_figure
 from skelnas.files import write_text
 from skelnas.images.image_set import read_image_set
+from skelnas.images.manifest import read_manifest
 from skelnas.script import run
 
 
 def describe(images_path: str, manifest_path: str, figures: list[str], table_path: str) -> None:
     """Draw the data card into every file of `figures` (png, svg) and write its numbers as a table (csv)."""
-    image_set, manifest = read_image_set(images_path), json.loads(Path(manifest_path).read_text(encoding="utf-8"))
+    image_set, manifest = read_image_set(images_path), read_manifest(manifest_path)
     figure = data_card(image_set, manifest)
     for path in figures:
         save_figure(figure, path)

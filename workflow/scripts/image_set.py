@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from skelnas.files import write_json
 from skelnas.images.build import build_image_set, manifest
 from skelnas.images.image_set import write_image_set
 from skelnas.images.journal import Journal
+from skelnas.images.manifest import write_manifest
 from skelnas.progress import Progress
 from skelnas.script import run
 from skelnas.skeletons import open_source
@@ -23,7 +23,7 @@ def make_image_set(
     progress = Progress(f"{dataset}: recordings", len(source.samples))
     image_set, report = build_image_set(dataset, source, options, progress, workers, journal)
     write_image_set(images_path, image_set)
-    write_json(manifest_path, {**manifest(image_set, source, report), "sources": sources})
+    write_manifest(manifest_path, {**manifest(image_set, source, report), "sources": sources})
     journal.remove()
 
 

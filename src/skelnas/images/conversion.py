@@ -52,7 +52,9 @@ class Conversion:
             return Converted(sample, reason=text if text.startswith(sample.name) else f"{sample.name}: {text}")
         if self.width:
             image = resize(image, self.height or default_height(len(image)), self.width)
-        return Converted(sample, image, coordinates.shape[1], recording.frames_without_body)
+        # Whatever reads a recording, a frame of zeros is one in which nobody was seen.
+        zeros = int((coordinates == 0).all(axis=(0, 2)).sum())
+        return Converted(sample, image, coordinates.shape[1], max(recording.frames_without_body, zeros))
 
 
 def convert(conversion: Conversion, samples: Sequence[Sample], workers: int = 1) -> Iterator[Converted]:

@@ -1,0 +1,43 @@
+"""The manifest of an image set: what the workflow knows of it without opening it, as JSON that carries its checksum."""
+
+from pathlib import Path
+from typing import Any
+
+from skelnas.errors import InputError
+from skelnas.files import sha256_of_json, write_json
+from skelnas.untrusted import parse_json
+
+CHECKSUM = "checksum"
+NEEDED = ("fingerprint", "classes", "height", "width", "images")
+
+
+def write_manifest(path: Path | str, values: dict[str, Any]) -> None:
+    """Write a manifest with the SHA-256 of its other values, whole or not at all.
+
+    Raises:
+        InputError: the disk is full or the folder cannot be written.
+    """
+    write_json(path, {**values, CHECKSUM: sha256_of_json(values)})
+
+
+def read_manifest(path: Path | str) -> dict[str, Any]:
+    """The values of a manifest, less its checksum.
+
+    Raises:
+        InputError: it is missing, cannot be read, is no manifest, or was changed after it was written.
+    """
+    path = Path(path)
+    again = f"`snakemake --cores all --force {path}` makes it again"
+    try:
+        values = parse_json(path.read_bytes())
+    except FileNotFoundError:
+        raise InputError(f"{path} is missing; `snakemake --cores all {path}` makes it") from None
+    except PermissionError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}); correct its permissions") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} is no manifest of an image set ({error}); {again}") from error
+    if not isinstance(values, dict) or any(key not in values for key in (CHECKSUM, *NEEDED)):
+        raise InputError(f"{path} is no manifest of an image set of this version; {again}")
+    if values.pop(CHECKSUM) != sha256_of_json(values):
+        raise InputError(f"{path} was changed after it was written; {again}")
+    return values

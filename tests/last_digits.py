@@ -1,9 +1,11 @@
 """How closely two computations of one training can agree, on whatever processor: what their last digits grow to."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
+
+from skelnas.network import Network
 
 LITTLE = 1e-15  # relative; what another order of a sum changes
 MARGIN = 1000  # processors differ by more than one draw of such a change shows
@@ -22,3 +24,20 @@ def tolerances(numbers: Sequence[float], moved: Sequence[float]) -> np.ndarray:
     """
     effect = np.abs(np.subtract(moved, numbers) / numbers)
     return MARGIN * np.maximum.accumulate(np.maximum(effect, LITTLE))
+
+
+def values_drawn(network: Network, seed: int) -> Iterator[torch.Tensor]:
+    """Each parameter's initial values (float32), uniform within 1 / sqrt(inputs), rounded once.
+
+    Processors with fused multiply-add draw just these; others round twice, and differ in the last digit.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    bound = 0.0
+    for name, parameter in network.named_parameters():
+        if "norm" in name:
+            yield parameter.detach()
+            continue
+        if name.endswith("weight"):
+            bound = float(np.float32(parameter[0].numel() ** -0.5))
+        drawn = torch.rand(parameter.shape, generator=generator)
+        yield (drawn.double() * 2 * bound - bound).float()

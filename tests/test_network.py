@@ -9,7 +9,7 @@ import torch
 from skelnas.cells import cost, space
 from skelnas.network import ConvUnit, Network, Zero
 
-from .last_digits import moved_a_little, tolerances
+from .last_digits import moved_a_little, tolerances, values_drawn
 
 
 @pytest.fixture(scope="module")
@@ -32,20 +32,6 @@ def untrained(entry):
     for parameter, drawn in zip(network.parameters(), values_drawn(network, entry["seed"]), strict=True):
         parameter.data = drawn
     return network.double()
-
-
-def values_drawn(network, seed):
-    """Initial values, uniform within 1 / sqrt(inputs), rounded once, as processors with fused multiply-add do."""
-    generator = torch.Generator().manual_seed(seed)
-    bound = None
-    for name, parameter in network.named_parameters():
-        if "norm" in name:
-            yield parameter.detach()
-            continue
-        if name.endswith("weight"):
-            bound = float(np.float32(parameter[0].numel() ** -0.5))
-        drawn = torch.rand(parameter.shape, generator=generator)
-        yield (drawn.double() * 2 * bound - bound).float()
 
 
 def test_parameter_counts_are_the_originals(original):

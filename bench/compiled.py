@@ -4,7 +4,8 @@
 
 A step of a small group at the shape of UTD-MHAD is gone through without computing anything, and each kernel that it
 would launch is compiled for the capability (90: H100 and H200). Registers spilled to memory and loads of less than 16
-bytes cost a kernel its speed; the table shows both, so that they are seen before a GPU is at hand.
+bytes cost a kernel its speed; the table shows both, and from the machine code what the longest loop asks for each
+pixel: instructions of a warp, and bytes of global memory, so that they are seen before a GPU is at hand.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import os
 import re
 import subprocess
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 from triton.runtime.jit import JITFunction
 
+from bench.sass import Loop, innermost_loops
 from bench.shapes import UTD
 from skelnas.progress import Progress
 from skelnas.recipe import Recipe
@@ -39,7 +42,7 @@ TYPES = {
     torch.int32: "*i32",
     torch.int64: "*i64",
 }
-HEADER = ("kernel", "channels", "variant", "warps", "registers", "spilled", "shared", "loads", "products")
+HEADER = ("kernel", "channels", "variant", "warps", "registers", "spilled", "shared", "loads", "per pixel", "bytes")
 
 
 @dataclass(frozen=True)
@@ -53,18 +56,32 @@ class Compiled:
     spilled: int
     shared: int
     loads: tuple[int, ...]
-    products: tuple[str, ...]
+    loops: tuple[Loop, ...]
+
+    @property
+    def instructions_per_pixel(self) -> float | None:
+        """Instructions of a warp in the longest innermost loop, per pixel that one turn of it takes."""
+        return self._per_pixel(lambda loop: loop.instructions)
+
+    @property
+    def bytes_per_pixel(self) -> float | None:
+        """Bytes that this loop loads from and stores to global memory, caches left aside, per pixel."""
+        return self._per_pixel(lambda loop: loop.loaded + loop.stored)
+
+    def _per_pixel(self, count: Callable[[Loop], int]) -> float | None:
+        block, loop = self.constants.get("BLOCK"), max(self.loops, key=lambda one: one.instructions, default=None)
+        return None if block is None or loop is None else self.warps * count(loop) / block
 
 
-def launches(precision: str) -> dict[str, tuple[JITFunction, dict[str, object], int]]:
-    """The different kernels that a training step and an evaluation launch, with their arguments and warps."""
+def launches(precision: str) -> dict[str, tuple[JITFunction, dict[str, object], dict[str, int]]]:
+    """The different kernels that a training step and an evaluation launch: arguments, and options of the compiler."""
     found = {}
 
-    def noted(self: JITFunction, *arguments, grid, warmup, num_warps: int = 4) -> None:
+    def noted(self: JITFunction, *arguments, grid, warmup, **options) -> None:
         named = dict(zip(self.arg_names, arguments, strict=True))
         constant = {p.name: named[p.name] for p in self.params if p.is_constexpr}
         kinds = [str(value.dtype) for value in arguments if isinstance(value, torch.Tensor)]
-        found.setdefault(f"{self.fn.__name__} {constant} {kinds}", (self, named, num_warps))
+        found.setdefault(f"{self.fn.__name__} {constant} {kinds}", (self, named, options))
 
     run, JITFunction.run = JITFunction.run, noted
     try:
@@ -89,37 +106,37 @@ def go_through_a_step(precision: str) -> None:
         network.forward(evaluating=True)
 
 
-def compiled(function: JITFunction, named: dict[str, object], warps: int, capability: int) -> Compiled:
+def compiled(function: JITFunction, named: dict[str, object], options: dict[str, int], capability: int) -> Compiled:
     """Compile a kernel for arguments as they were given: pointers and multiples of 16 are marked as such."""
     signature, constants, marks = {}, {}, {}
     for place, parameter in enumerate(function.params):
         value = named[parameter.name]
-        if parameter.is_constexpr or (isinstance(value, int) and value == 1):
+        if parameter.is_constexpr or (isinstance(value, int) and value == 1 and not parameter.do_not_specialize):
             signature[parameter.name], constants[parameter.name] = "constexpr", value
             continue
         signature[parameter.name] = (
             TYPES[value.dtype] if isinstance(value, torch.Tensor) else "fp32" if isinstance(value, float) else "i32"
         )
-        if isinstance(value, torch.Tensor) or (isinstance(value, int) and value % 16 == 0):
+        aligned = isinstance(value, torch.Tensor) or (isinstance(value, int) and value % 16 == 0)
+        if aligned and not (parameter.do_not_specialize or parameter.do_not_specialize_on_alignment):
             marks[(place,)] = [["tt.divisibility", 16]]
     source = ASTSource(fn=function, signature=signature, constexprs=constants, attrs=marks)
-    made = triton.compile(source, target=GPUTarget("cuda", capability, 32), options={"num_warps": warps})
+    made = triton.compile(source, target=GPUTarget("cuda", capability, 32), options=options)
     text = made.asm["ptx"]
     registers, spilled = _assembled(text, capability)
     plain = [int(many or 1) * int(bits) // 8 for many, bits in re.findall(r"ld\.global\S*?(?:\.v(\d))?\.b(\d+)", text)]
     ahead = [int(width, 16) for width in re.findall(r"cp\.async\.c\w\.shared\.global[^,]*,[^,]*, (0x\w+)", text)]
     loads = set(plain + ahead)
-    products = sorted(set(re.findall(r"(?:wgmma|mma)\.[\w.]*?(m\d+n\d+k\d+)", text)))
     shown = {name: value for name, value in constants.items() if name.isupper()}
     return Compiled(
         function.fn.__name__,
         shown,
-        warps,
+        options.get("num_warps", 4),
         registers,
         spilled,
         made.metadata.shared,
         tuple(sorted(loads)),
-        tuple(products),
+        tuple(innermost_loops(made.asm["cubin"])),
     )
 
 
@@ -139,8 +156,8 @@ def all_compiled(precision: str, capability: int) -> list[Compiled]:
     """Every kernel of a step, compiled, by name and channels."""
     found = launches(precision)
     progress, done = Progress("compiled", len(found), "kernels"), []
-    for function, named, warps in found.values():
-        done.append(compiled(function, named, warps, capability))
+    for function, named, options in found.values():
+        done.append(compiled(function, named, options, capability))
         progress.advance()
     return sorted(done, key=lambda one: (one.name, _channels(one), str(one.constants)))
 
@@ -162,7 +179,7 @@ def line(one: Compiled) -> tuple[str, ...]:
         str(one.spilled),
         str(one.shared),
         " ".join(map(str, one.loads)),
-        " ".join(one.products),
+        *("" if value is None else f"{value:,.1f}" for value in (one.instructions_per_pixel, one.bytes_per_pixel)),
     )
 
 

@@ -107,7 +107,6 @@ MOVED = {
     "convolve": lambda source, slots, weight, out, *rest: _working(slots) * (_image(source) + _image(out)),
     "input_gradient": lambda gradient, slots, weight, out, *rest: _working(slots) * (_image(gradient) + _image(out)),
     "sgd_step": lambda parameters, *others: PARAMETER_MOVES * parameters.numel() * parameters.element_size(),
-    "evaluate_nodes": lambda pool, source, kinds, *others: _nodes(kinds, others[-1]),
     "image_sums": lambda images, sums: len(images) * _image(images),
     "batch_norm_stats": lambda images, sums, norms: 0,
     "batch_norm_backward": lambda gradient, kinds, indices, images, norms: _backward(kinds, gradient),

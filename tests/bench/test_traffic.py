@@ -26,12 +26,12 @@ def test_larger_batches_move_more_with_the_same_launches():
     assert large.bytes["sgd_step"] == small.bytes["sgd_step"] > 0
 
 
-def test_evaluation_writes_no_convolution_of_a_cell():
-    """Eight are left: the stem, three in each reduction block, and the classifier."""
-    count = counted(select("stratified-5"), SMALL, "bf16", evaluating=True)
-    assert count.launches["convolve"] == 8
-    assert count.launches["evaluate_nodes"] == 45
-    assert count.launches["batch_norm_stats"] == count.launches["weight_gradient"] == 0
+def test_evaluation_takes_no_statistics():
+    """It runs training's forward pass, less the statistics of batches and the way back."""
+    training, evaluation = (counted(select("stratified-5"), SMALL, "bf16", evaluating) for evaluating in (False, True))
+    for name in ("convolve", "sum_nodes"):
+        assert evaluation.launches[name] == training.launches[name] > 0
+    assert evaluation.launches["batch_norm_stats"] == evaluation.launches["weight_gradient"] == 0
 
 
 def test_no_engine_moves_less_than_the_ideal_one():
@@ -64,6 +64,35 @@ print(len(made), sum(step.launches.total() - step.launches["PyTorch"] for step i
     assert made == counts != "0"
 
 
+# Warp-instructions per pixel at most, by kernel and channels.
+LIMITS = {
+    "_weight_gradient_rows": {16: 25, 32: 50, 64: 140},
+    "_convolve_rows": {16: 32, 32: 60, 64: 130},
+}
+
+
+def test_the_hot_loops_ask_for_few_instructions_and_bytes():
+    """Of the 3x3 kernels of bfloat16, compiled for an H100 or H200: forward, to the source and to the weights."""
+    program = """
+import json
+from bench import compiled
+chosen = [one for one in compiled.launches("bf16").values() if one[0].fn.__name__.endswith("_rows")]
+made = [compiled.compiled(*one, 90) for one in chosen]
+print(json.dumps([
+    (one.name, one.constants["C"], one.spilled, max(one.loads), one.instructions_per_pixel, one.bytes_per_pixel)
+    for one in made
+]))
+"""
+    found = json.loads(printed(program))
+    # Forward with ReLU and statistics, evaluation without the latter, the stem without ReLU; and the two ways back.
+    assert {(name, channels) for name, channels, *_ in found} == {(n, c) for n in LIMITS for c in LIMITS[n]}
+    for name, channels, spilled, widest, instructions, asked in found:
+        assert (spilled, widest) == (0, 16), (name, channels)
+        assert 2 < instructions <= LIMITS[name][channels], (name, channels)
+        # A pixel of the source is asked for three times, one of the result written, or of the gradient read, once.
+        assert asked == 4 * 2 * channels, (name, channels)
+
+
 @pytest.mark.slow
 def test_kernels_spill_nothing_and_load_sixteen_bytes_at_a_time():
     program = """
@@ -73,6 +102,6 @@ found = compiled.all_compiled("bf16", 90)
 print(json.dumps([(one.name, one.spilled, max(one.loads)) for one in found]))
 """
     found = json.loads(printed(program))
-    assert {name for name, _, _ in found} > {"_convolve", "_weight_gradient", "_evaluate_nodes", "_sum_gradients"}
+    assert {name for name, _, _ in found} > {"_convolve", "_weight_gradient", "_convolve_rows", "_sum_gradients"}
     assert [name for name, spilled, _ in found if spilled] == []
     assert [name for name, _, widest in found if widest < 16] == []

@@ -32,42 +32,22 @@ class SearchCell:
             if part.stop > part.start:
                 yield part, f"{self.name}.weight{kernel}", capacity.rows(kernel, target)
 
-    def forward(self) -> None:
-        """Nodes 1 to 3 of all models from their node 0, with the batch's statistics."""
+    def forward(self, evaluating: bool) -> None:
+        """Nodes 1 to 3 of all models from their node 0, with the batch's statistics or the running ones as folded."""
         operations, tables, views = self.space.operations, self.space.tables, self.space.state.views
         for target in INNER:
             if (whole := self.parts.get(target)) is not None:
                 images = self.convolved[whole]
-                sums = operations.tile_sums(images)
+                sums = None if evaluating else operations.tile_sums(images)
                 for part, weight, rows in self._kernels(target):
-                    own = sums[:, part.start - whole.start : part.stop - whole.start]
+                    own = None if sums is None else sums[:, part.start - whole.start : part.stop - whole.start]
                     source, out = tables.source[part], self.convolved[part]
                     operations.convolve(self.nodes, source, views[weight][rows], out, 1, True, own)
-                operations.batch_norm_stats(images, sums, self.norms[target])
+                if sums is not None:
+                    operations.batch_norm_stats(images, sums, self.norms[target])
             kinds, indices = tables.into_kinds[target], tables.into_indices[target]
             operations.sum_nodes(
                 self.nodes, self.convolved, kinds, indices, self.factor, self.offset, self._node(target)
-            )
-
-    def evaluate(self) -> None:
-        """Nodes 1 to 3 of all models from their node 0, with the running statistics as folded."""
-        operations, tables, views = self.space.operations, self.space.tables, self.space.state.views
-        capacity = self.space.state.capacity
-        for target in INNER:
-            weight3, weight1 = (
-                views[f"{self.name}.weight{kernel}"][capacity.rows(kernel, target)] for kernel in KERNELS
-            )
-            operations.evaluate_nodes(
-                self.nodes,
-                tables.source,
-                tables.into_kinds[target],
-                tables.into_indices[target],
-                weight3,
-                weight1,
-                capacity.entries(target).start,
-                self.factor,
-                self.offset,
-                self._node(target),
             )
 
     def backward(self, turn: int) -> None:

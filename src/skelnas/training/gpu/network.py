@@ -73,10 +73,7 @@ class GpuNetwork:
             if stage:
                 self.reductions[stage - 1].forward(evaluating)
             for cell in cells:
-                if evaluating:
-                    cell.evaluate()
-                else:
-                    cell.forward()
+                cell.forward(evaluating)
         return self._classify(evaluating)
 
     def _classify(self, evaluating: bool) -> Tensor:

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in:RuntimeWarning"
 ENTRIES, SLOTS, SAMPLES, HEIGHT, WIDTH = 3, 5, 2, 4, 6
 LISTED = torch.tensor([4, -1, 1], dtype=torch.int32)  # the middle entry has no work
 WORKING = [0, 2]
-SHAPES = {"3x3": (16, 16, 3, 1), "1x1": (16, 32, 1, 1), "halving": (16, 32, 3, 2)}
+SHAPES = {"3x3": (16, 16, 3, 1), "1x1": (16, 32, 1, 1), "halving": (16, 32, 3, 2), "classifier": (64, 256, 1, 1)}
 TOLERANCES = {torch.float32: 1e-5, torch.bfloat16: 3e-2}
 
 
@@ -159,23 +159,6 @@ def test_batch_norm_backward(dtype):
     assert_close_norms(own, exactly)
     assert_close(own.to_shift, exactly.to_shift, torch.float32, [3])
     assert own.to_scale[3].isnan().all()  # a bias has none
-
-
-@pytest.mark.parametrize("dtype", TOLERANCES)
-def test_evaluate_nodes(dtype):
-    shape = (SAMPLES, HEIGHT, WIDTH, 16)
-    pool, source = random(SLOTS, *shape, dtype=dtype), torch.tensor([-1, 3, 0, 4, 2]).int()
-    weight3, weight1 = (random(2, taps, 16, 16) / 12 for taps in (9, 1))
-    weight3, weight1 = weight3.to(dtype).float(), weight1.to(dtype).float()
-    factor, offset = random(6, 16), random(6, 16, seed=1)
-    kinds = torch.tensor([[SKIP, POOL, CONVOLUTION], [BIAS, CONVOLUTION, CONVOLUTION], [ABSENT, 0, 0], [NOTHING] * 3])
-    tables = kinds.int(), torch.tensor([[0, 1, 1], [5, 2, 3], [0, 0, 0], [0, 0, 0]]).int()
-    out, expected = torch.ones(4, *shape, dtype=dtype), torch.ones(4, *shape, dtype=torch.float64)
-    kernels.evaluate_nodes(pool, source, *tables, weight3, weight1, 1, factor, offset, out)
-    values = [value.double() for value in (weight3, weight1)]
-    exact.evaluate_nodes(pool.double(), source, *tables, *values, 1, factor.double(), offset.double(), expected)
-    assert_close(out, expected, dtype, [0, 1, 3])
-    assert (out[2] == 1).all()
 
 
 @pytest.mark.parametrize("dtype", TOLERANCES)

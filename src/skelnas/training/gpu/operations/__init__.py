@@ -95,25 +95,6 @@ class Operations(Protocol):
         contents.
         """
 
-    def evaluate_nodes(
-        self,
-        pool: Tensor,
-        source: Tensor,
-        kinds: Tensor,
-        indices: Tensor,
-        weight3: Tensor,
-        weight1: Tensor,
-        begin: int,
-        factor: Tensor,
-        offset: Tensor,
-        out: Tensor,
-    ) -> None:
-        """As `sum_nodes`, with the convolutions computed on the way; for evaluation, which keeps nothing of them.
-
-        Convolution number `begin` + e reads pool[source[begin + e]] and has the weights e of `weight3` (E3, 9, C, C),
-        after whose last those of `weight1` (E1, 1, C, C) follow.
-        """
-
     def sum_gradients(
         self, gradients: Tensor, returned: Tensor, kinds: Tensor, indices: Tensor, node: Tensor, out: Tensor
     ) -> None:

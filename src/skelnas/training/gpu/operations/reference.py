@@ -118,28 +118,6 @@ def sum_nodes(
     out.copy_(total)
 
 
-def evaluate_nodes(
-    pool: Tensor,
-    source: Tensor,
-    kinds: Tensor,
-    indices: Tensor,
-    weight3: Tensor,
-    weight1: Tensor,
-    begin: int,
-    factor: Tensor,
-    offset: Tensor,
-    out: Tensor,
-) -> None:
-    """As `Operations.evaluate_nodes`."""
-    convolved = out.new_zeros((len(source), *out.shape[1:]))
-    for weight in (weight3, weight1):
-        part = slice(begin, begin + len(weight))
-        if len(weight):
-            convolve(pool, source[part], weight, convolved[part])
-        begin = part.stop
-    sum_nodes(pool, convolved, kinds, indices, factor, offset, out)
-
-
 def sum_gradients(
     gradients: Tensor, returned: Tensor, kinds: Tensor, indices: Tensor, node: Tensor, out: Tensor
 ) -> None:

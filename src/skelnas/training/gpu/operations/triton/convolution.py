@@ -1,42 +1,35 @@
-"""Convolutions of many models in one launch: forward with ReLU before and BatchNorm's sums after, and to their source.
+"""Convolutions of many models in one launch: forward with ReLU before and BatchNorm's statistics after, and back.
 
-A program computes one tile of pixels of one entry. Tiles depend on the size of the images alone, so an entry's result
-is the same in any company.
+A program goes down all rows of a block of columns of one entry: `column` counts the columns of all samples side by
+side, and what stays the same from row to row is computed once. Blocks depend on the size of the images alone, so an
+entry's result is the same in any company. 3x3 convolutions of bfloat16 have kernels of their own, in `rows`.
 """
 
-import torch
 import triton
 import triton.language as tl
 from torch import Tensor
 
-from skelnas.training.gpu.operations.triton.norms import tile_pixels
+from skelnas.training.gpu.operations.triton import rows
+from skelnas.training.gpu.operations.triton.products import dot_precision, exact_warps, operand, rectified
+from skelnas.training.gpu.operations.triton.tiles import add_row, tile_columns
+
+MOST_OUTPUTS = 64  # of a classifier that one program computes
 
 
-@triton.jit
-def rectified(values, RELU: tl.constexpr, OPERAND: tl.constexpr):
-    """What the product reads; the ReLU is written so that NaN passes, as PyTorch's lets it."""
-    values = values.to(tl.float32)
-    if RELU:
-        values = tl.where(values < 0, 0.0, values)
-    return values.to(OPERAND)
-
-
-@triton.jit
+@triton.jit(do_not_specialize=["samples"], do_not_specialize_on_alignment=["slots"])
 def _convolve(
     source,
     slots,
     weight,
     out,
-    tile_sums,
-    tile_squares,
-    pixels,
-    source_pixels,
-    source_height,
-    source_width,
-    height,
-    width,
+    means,
+    spreads,
+    samples,
+    H: tl.constexpr,
+    W: tl.constexpr,
     CIN: tl.constexpr,
     COUT: tl.constexpr,
+    OUTPUTS: tl.constexpr,
     KERNEL: tl.constexpr,
     STRIDE: tl.constexpr,
     TRANSPOSED: tl.constexpr,
@@ -52,40 +45,84 @@ def _convolve(
         return
     if TRANSPOSED:
         slot = entry
-    pixel = tile * BLOCK + tl.arange(0, BLOCK)
-    inside = pixel < pixels
-    sample, rest = pixel // (height * width), pixel % (height * width)
-    row, column = rest // width, rest % width
-    cin, cout = tl.arange(0, CIN), tl.arange(0, COUT)
-    images = source + slot.to(tl.int64) * source_pixels * CIN
-    weights = weight + entry.to(tl.int64) * KERNEL * KERNEL * CIN * COUT
-    total = tl.zeros((BLOCK, COUT), dtype=tl.float32)
-    for tap in range(KERNEL * KERNEL):
-        if TRANSPOSED:
-            up, left = row + KERNEL // 2 - tap // KERNEL, column + KERNEL // 2 - tap % KERNEL
-            valid = inside & (up >= 0) & (left >= 0) & (up % STRIDE == 0) & (left % STRIDE == 0)
-            up, left = up // STRIDE, left // STRIDE
-            taken = tl.load(weights + tap * CIN * COUT + cout[None, :] * CIN + cin[:, None])
-        else:
-            up, left = row * STRIDE + tap // KERNEL - KERNEL // 2, column * STRIDE + tap % KERNEL - KERNEL // 2
-            valid = inside & (up >= 0) & (left >= 0)
-            taken = tl.load(weights + tap * CIN * COUT + cin[:, None] * COUT + cout[None, :])
-        valid = valid & (up < source_height) & (left < source_width)
-        place = (sample * source_height + up) * source_width + left
-        values = tl.load(images + place[:, None] * CIN + cin[None, :], mask=valid[:, None], other=0.0)
-        values = rectified(values, RELU, OPERAND)
-        taken = taken.to(source.dtype.element_ty).to(OPERAND)
-        total = tl.dot(values, taken, total, input_precision=PRECISION)
-    target = out + entry.to(tl.int64) * pixels * COUT
-    tl.store(target + pixel[:, None] * COUT + cout[None, :], total.to(out.dtype.element_ty), mask=inside[:, None])
+    place = tile * BLOCK + tl.arange(0, BLOCK)
+    inside, sample, column = place < samples * W, place // W, place % W
+    cin, cout = tl.arange(0, CIN), tl.program_id(2) * OUTPUTS + tl.arange(0, OUTPUTS)
+    images = source + slot.to(tl.int64) * samples * (H * STRIDE * W * STRIDE * CIN)
+    target = out + entry.to(tl.int64) * samples * (H * W * COUT)
+    weights = weight + entry.to(tl.int64) * (KERNEL * KERNEL * CIN * COUT)
+    mean, spread = tl.zeros((OUTPUTS,), dtype=tl.float32), tl.zeros((OUTPUTS,), dtype=tl.float32)
+    count = tl.minimum(samples * W - tile * BLOCK, BLOCK).to(tl.float32)
+    for row in range(H):
+        total = tl.zeros((BLOCK, OUTPUTS), dtype=tl.float32)
+        for tap in range(KERNEL * KERNEL):
+            up = row * STRIDE + tap // KERNEL - KERNEL // 2
+            left = column * STRIDE + tap % KERNEL - KERNEL // 2
+            if TRANSPOSED:  # from the tap on the other side
+                other = weights + (KERNEL * KERNEL - 1 - tap) * CIN * COUT
+                taken = tl.trans(tl.load(other + cout[:, None] * CIN + cin[None, :]))
+            else:
+                taken = tl.load(weights + tap * CIN * COUT + cin[:, None] * COUT + cout[None, :])
+            valid = inside & (up >= 0) & (up < H * STRIDE) & (left >= 0) & (left < W * STRIDE)
+            there = (sample * (H * STRIDE) + up) * (W * STRIDE) + left
+            values = tl.load(images + there[:, None] * CIN + cin[None, :], mask=valid[:, None], other=0.0)
+            taken = taken.to(source.dtype.element_ty).to(OPERAND)
+            total = tl.dot(rectified(values, RELU, OPERAND), taken, total, input_precision=PRECISION)
+        here = ((sample * H + row) * W + column)[:, None] * COUT + cout[None, :]
+        tl.store(target + here, total.to(out.dtype.element_ty), mask=inside[:, None])
+        if SUMS:
+            mean, spread = add_row(mean, spread, total, inside, count, row)
     if SUMS:
-        count = tl.minimum(pixels - tile * BLOCK, BLOCK)
-        kept = tl.where(inside[:, None], total, 0.0)
-        sums = tl.sum(kept, 0)
-        centred = tl.where(inside[:, None], total - (sums / count)[None, :], 0.0)
         part = (entry * tl.num_programs(0) + tile) * COUT + cout
-        tl.store(tile_sums + part, sums)
-        tl.store(tile_squares + part, tl.sum(centred * centred, 0))
+        tl.store(means + part, mean)
+        tl.store(spreads + part, spread)
+
+
+@triton.jit(do_not_specialize=["samples"], do_not_specialize_on_alignment=["slots"])
+def _halving_gradient(
+    gradient,
+    slots,
+    weight,
+    out,
+    samples,
+    H: tl.constexpr,
+    W: tl.constexpr,
+    CIN: tl.constexpr,
+    COUT: tl.constexpr,
+    BLOCK: tl.constexpr,
+    OPERAND: tl.constexpr,
+    PRECISION: tl.constexpr,
+):
+    """Of a 3x3 convolution with stride 2, from gradients of H x W: each gives four pixels of the source.
+
+    An even row or column is read by the middle tap alone; an odd one by the first tap of the place after it and by the
+    last one of the place before.
+    """
+    tile, entry = tl.program_id(0), tl.program_id(1)
+    if tl.load(slots + entry) < 0:
+        return
+    place = tile * BLOCK + tl.arange(0, BLOCK)
+    inside, sample, column = place < samples * W, place // W, place % W
+    cin, cout = tl.arange(0, CIN), tl.arange(0, COUT)
+    given = gradient + entry.to(tl.int64) * samples * (H * W * COUT)
+    target = out + entry.to(tl.int64) * samples * (4 * H * W * CIN)
+    weights = weight + entry.to(tl.int64) * (9 * CIN * COUT) + cin[:, None] * COUT + cout[None, :]
+    for line in range(2 * H):
+        for side in range(2):
+            total = tl.zeros((BLOCK, CIN), dtype=tl.float32)
+            odd = line % 2
+            for tap in range((1 + odd) * (1 + side)):
+                down, right = tap // (1 + side), tap % (1 + side)  # which gradient: this one, or the next
+                row = line // 2 + down
+                up, left = 1 + odd * (1 - 2 * down), 1 + side * (1 - 2 * right)
+                valid = inside & (row < H) & (column + right < W)
+                there = ((sample * H + row) * W + column + right)[:, None] * COUT + cout[None, :]
+                values = tl.load(given + there, mask=valid[:, None], other=0.0).to(OPERAND)
+                taken = tl.load(weights + (up * 3 + left) * CIN * COUT)
+                taken = tl.trans(taken.to(gradient.dtype.element_ty).to(OPERAND))
+                total = tl.dot(values, taken, total, input_precision=PRECISION)
+            here = ((sample * (2 * H) + line) * (2 * W) + 2 * column + side)[:, None] * CIN + cin[None, :]
+            tl.store(target + here, total.to(out.dtype.element_ty), mask=inside[:, None])
 
 
 def convolve(
@@ -98,12 +135,36 @@ def convolve(
     sums: Tensor | None = None,
 ) -> None:
     """As `Operations.convolve`; channels are powers of two of at least 16."""
-    _launch(source, slots, weight, out, stride, False, relu, tile_pixels(out.shape[-1]), sums)
+    if weight.shape[1] == 9 and stride == 1 and rows.serves(source):
+        rows.convolve(source, slots, weight, out, False, relu, sums)
+    else:
+        _launch(source, slots, weight, out, stride, False, relu, sums)
 
 
 def input_gradient(gradient: Tensor, slots: Tensor, weight: Tensor, out: Tensor, stride: int = 1) -> None:
     """As `Operations.input_gradient`."""
-    _launch(gradient, slots, weight, out, stride, True, False, tile_pixels(gradient.shape[-1]), None)
+    if stride == 2:
+        entries, samples, height, width, channels = gradient.shape
+        block = min(32, tile_columns(channels))
+        _halving_gradient[triton.cdiv(samples * width, block), entries](
+            gradient,
+            slots,
+            weight,
+            out,
+            samples,
+            height,
+            width,
+            out.shape[-1],
+            channels,
+            block,
+            operand(gradient.dtype),
+            dot_precision(gradient.dtype),
+            num_warps=exact_warps(gradient.dtype, channels, channels),
+        )
+    elif weight.shape[1] == 9 and rows.serves(gradient):
+        rows.convolve(gradient, slots, weight, out, True, False, None)
+    else:
+        _launch(gradient, slots, weight, out, 1, True, False, None)
 
 
 def _launch(
@@ -114,26 +175,26 @@ def _launch(
     stride: int,
     transposed: bool,
     relu: bool,
-    block: int,
     sums: Tensor | None,
 ) -> None:
     entries, samples, height, width, channels = out.shape
-    pixels = samples * height * width
-    _convolve[triton.cdiv(pixels, block), entries](
+    given = source.shape[-1]
+    block, outputs = tile_columns(max(channels, given)), min(channels, MOST_OUTPUTS)
+    if sums is not None:
+        block = tile_columns(channels)
+    _convolve[triton.cdiv(samples * width, block), entries, channels // outputs](
         source,
         slots,
         weight,
         out,
         out if sums is None else sums[0],
         out if sums is None else sums[1],
-        pixels,
-        source[0, ..., 0].numel(),
-        source.shape[2],
-        source.shape[3],
+        samples,
         height,
         width,
-        source.shape[-1],
+        given,
         channels,
+        outputs,
         {1: 1, 9: 3}[weight.shape[1]],
         stride,
         transposed,
@@ -142,22 +203,5 @@ def _launch(
         block,
         operand(source.dtype),
         dot_precision(source.dtype),
-        num_warps=exact_warps(source.dtype, source.shape[-1], channels),
+        num_warps=exact_warps(source.dtype, given, outputs),
     )
-
-
-def operand(dtype: torch.dtype) -> tl.dtype:
-    """The type in which products are taken; the interpreter has none for bfloat16, and float32 gives the same ones."""
-    narrow = dtype == torch.bfloat16 and not triton.knobs.runtime.interpret
-    return tl.bfloat16 if narrow else tl.float32
-
-
-def dot_precision(dtype: torch.dtype) -> str:
-    """How products of float32 are taken: exactly, or as TensorFloat-32 where PyTorch's own setting allows it."""
-    return "tf32" if dtype == torch.float32 and torch.backends.cuda.matmul.allow_tf32 else "ieee"
-
-
-def exact_warps(dtype: torch.dtype, cin: int, cout: int) -> int:
-    """Warps of a program: exact products keep more in registers than tensor cores do."""
-    exact = dtype == torch.float32 and dot_precision(dtype) == "ieee"
-    return 8 if exact and cin * cout >= 2048 else 4

@@ -1,4 +1,8 @@
-"""The passes between convolutions: nodes from their edges, and the gradients of nodes."""
+"""The passes between convolutions: nodes from their edges, and the gradients of nodes.
+
+A program goes down the rows of a block of columns. A pool's row, added over three columns, serves the three rows around
+it, so that a pixel is read three times and not nine.
+"""
 
 import triton
 import triton.language as tl
@@ -9,39 +13,37 @@ from skelnas.training.gpu.operations.triton.sums import pass_pixels
 
 
 @triton.jit
-def _window(place, size):
-    """How many of the three places around `place` lie inside."""
-    return tl.minimum(place + 1, size - 1) - tl.maximum(place - 1, 0) + 1
+def _reciprocal(place, SIZE: tl.constexpr):
+    """One over how many of the three places around `place` lie inside."""
+    return 1.0 / (tl.minimum(place + 1, SIZE - 1) - tl.maximum(place - 1, 0) + 1)
 
 
 @triton.jit
-def _pooled(images, place, inside, row, column, height, width, C: tl.constexpr):
-    """The 3x3 average of float32 (pixels, C) around each pixel, those outside not counted."""
-    window = tl.zeros(place.shape, dtype=tl.float32)
-    for near in range(9):
-        up, left = row + near // 3 - 1, column + near % 3 - 1
-        valid = inside & (up >= 0) & (up < height) & (left >= 0) & (left < width)
-        there = place + ((near // 3 - 1) * width + near % 3 - 1) * C
-        window += tl.load(images + there, mask=valid[:, None], other=0.0).to(tl.float32)
-    return window / (_window(row, height) * _window(column, width)).to(tl.float32)[:, None]
+def _line(images, kinds, indices, at, first, left, middle, right, beside, size, EDGES: tl.constexpr, C: tl.constexpr):
+    """float32 (columns, C): of each image that a POOL edge takes the row at `at`, added over three columns each.
 
-
-@triton.jit
-def with_image(
-    total, pool, offset, kind, index, place, inside, row, column, pixels, height, width, channel, C: tl.constexpr
-):
-    """`total` float32 (pixels, C) with what an edge adds that is no convolution; index int64."""
-    images = pool + index * pixels * C
-    if kind == SKIP:
-        total += tl.load(images + place, mask=inside[:, None], other=0.0).to(tl.float32)
-    if kind == POOL:
-        total += _pooled(images, place, inside, row, column, height, width, C)
-    if kind == BIAS:
-        total += tl.load(offset + index * C + channel)
+    `beside` are the weights of the left, the middle and the right column.
+    """
+    total = tl.zeros(middle.shape, dtype=tl.float32)
+    for edge in range(EDGES):
+        if tl.load(kinds + edge) == POOL:
+            own = images + tl.load(indices + edge).to(tl.int64) * size + at
+            total += tl.load(own - C + first, mask=left, other=0.0).to(tl.float32) * beside[0]
+            total += tl.load(own + first, mask=middle, other=0.0).to(tl.float32) * beside[1]
+            total += tl.load(own + C + first, mask=right, other=0.0).to(tl.float32) * beside[2]
     return total
 
 
 @triton.jit
+def _has(kinds, KIND: tl.constexpr, EDGES: tl.constexpr):
+    found = 0
+    for edge in range(EDGES):
+        if tl.load(kinds + edge) == KIND:
+            found = 1
+    return found
+
+
+@triton.jit(do_not_specialize=["samples"], do_not_specialize_on_alignment=["kinds", "indices"])
 def _sum_nodes(
     pool,
     convolved,
@@ -50,33 +52,48 @@ def _sum_nodes(
     factor,
     offset,
     out,
-    pixels,
-    height,
-    width,
+    samples,
+    H: tl.constexpr,
+    W: tl.constexpr,
     EDGES: tl.constexpr,
     C: tl.constexpr,
-    TILE: tl.constexpr,
+    BLOCK: tl.constexpr,
 ):
     model, channel = tl.program_id(1), tl.arange(0, C)[None, :]
-    if tl.load(kinds + model * EDGES) == ABSENT:
+    kinds += model * EDGES
+    indices += model * EDGES
+    if tl.load(kinds) == ABSENT:
         return
-    pixel = tl.program_id(0) * TILE + tl.arange(0, TILE)
-    inside = pixel < pixels
-    row, column = pixel // width % height, pixel % width
-    place = pixel[:, None] * C + channel
-    total = tl.zeros((TILE, C), dtype=tl.float32)
-    for edge in range(EDGES):
-        kind = tl.load(kinds + model * EDGES + edge)
-        index = tl.load(indices + model * EDGES + edge).to(tl.int64)
-        total = with_image(
-            total, pool, offset, kind, index, place, inside, row, column, pixels, height, width, channel, C
-        )
-        if kind == CONVOLUTION:
-            images = convolved + index * pixels * C
-            values = tl.load(images + place, mask=inside[:, None], other=0.0).to(tl.float32)
-            total += values * tl.load(factor + index * C + channel) + tl.load(offset + index * C + channel)
-    target = out + model.to(tl.int64) * pixels * C + place
-    tl.store(target, total.to(out.dtype.element_ty), mask=inside[:, None])
+    place, size = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK), samples * (H * W * C)
+    inside, column = place < samples * W, place % W
+    first = (place // W * (H * W) + column)[:, None] * C + channel
+    middle = inside[:, None] & (channel < C)
+    left, right = middle & (column > 0)[:, None], middle & (column < W - 1)[:, None]
+    share, beside = _reciprocal(column, W)[:, None], (1.0, 1.0, 1.0)
+    target = out + model.to(tl.int64) * size + first
+    pools = _has(kinds, POOL, EDGES)
+    above, here = tl.zeros((BLOCK, C), dtype=tl.float32), tl.zeros((BLOCK, C), dtype=tl.float32)
+    if pools:
+        here = _line(pool, kinds, indices, 0, first, left, middle, right, beside, size, EDGES, C)
+    for row in range(H):
+        at, total = row * W * C, tl.zeros((BLOCK, C), dtype=tl.float32)
+        for edge in range(EDGES):
+            kind, index = tl.load(kinds + edge), tl.load(indices + edge).to(tl.int64)
+            if kind == SKIP:
+                total += tl.load(pool + index * size + at + first, mask=middle, other=0.0).to(tl.float32)
+            if kind == BIAS:
+                total += tl.load(offset + index * C + channel)
+            if kind == CONVOLUTION:
+                values = tl.load(convolved + index * size + at + first, mask=middle, other=0.0).to(tl.float32)
+                total += values * tl.load(factor + index * C + channel) + tl.load(offset + index * C + channel)
+        if pools:
+            below = tl.zeros((BLOCK, C), dtype=tl.float32)
+            if row < H - 1:
+                below = _line(pool, kinds, indices, at + W * C, first, left, middle, right, beside, size, EDGES, C)
+            total += (above + here + below) * (share * _reciprocal(row, H))
+            above = here
+            here = below
+        tl.store(target + at, total.to(out.dtype.element_ty), mask=middle)
 
 
 def sum_nodes(
@@ -84,14 +101,25 @@ def sum_nodes(
 ) -> None:
     """As `Operations.sum_nodes`."""
     models, samples, height, width, channels = out.shape
-    pixels = samples * height * width
-    tile = pass_pixels(channels) // 2  # half of what other passes take: the edges' sums need registers too
-    _sum_nodes[triton.cdiv(pixels, tile), models](
-        pool, convolved, kinds, indices, factor, offset, out, pixels, height, width, kinds.shape[1], channels, tile
+    block = pass_pixels(channels) // 2  # half of what other passes take: the edges' sums need registers too
+    _sum_nodes[triton.cdiv(samples * width, block), models](
+        pool,
+        convolved,
+        kinds,
+        indices,
+        factor,
+        offset,
+        out,
+        samples,
+        height,
+        width,
+        kinds.shape[1],
+        channels,
+        block,
     )
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["samples"], do_not_specialize_on_alignment=["kinds", "indices"])
 def _sum_gradients(
     gradients,
     returned,
@@ -99,44 +127,52 @@ def _sum_gradients(
     indices,
     node,
     out,
-    pixels,
-    height,
-    width,
+    samples,
+    H: tl.constexpr,
+    W: tl.constexpr,
     EDGES: tl.constexpr,
     C: tl.constexpr,
-    TILE: tl.constexpr,
+    BLOCK: tl.constexpr,
 ):
+    """The pool's gradient is the same sum of three by three, each over the size of its own window before."""
     model, channel = tl.program_id(1), tl.arange(0, C)[None, :]
-    if tl.load(kinds + model * EDGES) == ABSENT:
+    kinds += model * EDGES
+    indices += model * EDGES
+    if tl.load(kinds) == ABSENT:
         return
-    pixel = tl.program_id(0) * TILE + tl.arange(0, TILE)
-    inside = pixel < pixels
-    row, column = pixel // width % height, pixel % width
-    place = pixel[:, None] * C + channel
-    own = model.to(tl.int64) * pixels * C + place
-    total = tl.zeros((TILE, C), dtype=tl.float32)
-    passed = tl.zeros((TILE, C), dtype=tl.float32)
-    rectified = 0
-    for edge in range(EDGES):
-        kind = tl.load(kinds + model * EDGES + edge)
-        base = tl.load(indices + model * EDGES + edge).to(tl.int64) * pixels * C
-        if kind == SKIP:
-            total += tl.load(gradients + base + place, mask=inside[:, None], other=0.0).to(tl.float32)
-        if kind == CONVOLUTION:
-            passed += tl.load(returned + base + place, mask=inside[:, None], other=0.0).to(tl.float32)
-            rectified = 1
-        if kind == POOL:
-            for near in range(9):
-                up, left = row + near // 3 - 1, column + near % 3 - 1
-                valid = inside & (up >= 0) & (up < height) & (left >= 0) & (left < width)
-                there = base + place + ((near // 3 - 1) * width + near % 3 - 1) * C
-                given = tl.load(gradients + there, mask=valid[:, None], other=0.0).to(tl.float32)
-                size = tl.where(valid, _window(up, height) * _window(left, width), 1).to(tl.float32)
-                total += given / size[:, None]
-    if rectified:
-        positive = tl.load(node + own, mask=inside[:, None], other=0.0) > 0
-        total += tl.where(positive, passed, 0.0)
-    tl.store(out + own, total.to(out.dtype.element_ty), mask=inside[:, None])
+    place, size = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK), samples * (H * W * C)
+    inside, column = place < samples * W, place % W
+    first = (place // W * (H * W) + column)[:, None] * C + channel
+    middle = inside[:, None] & (channel < C)
+    left, right = middle & (column > 0)[:, None], middle & (column < W - 1)[:, None]
+    beside = (_reciprocal(column - 1, W)[:, None], _reciprocal(column, W)[:, None], _reciprocal(column + 1, W)[:, None])
+    own = model.to(tl.int64) * size + first
+    pools, rectified = _has(kinds, POOL, EDGES), _has(kinds, CONVOLUTION, EDGES)
+    above, here = tl.zeros((BLOCK, C), dtype=tl.float32), tl.zeros((BLOCK, C), dtype=tl.float32)
+    if pools:
+        here = _line(gradients, kinds, indices, 0, first, left, middle, right, beside, size, EDGES, C)
+        here = here * _reciprocal(0, H)
+    for row in range(H):
+        at, total = row * W * C, tl.zeros((BLOCK, C), dtype=tl.float32)
+        passed = tl.zeros((BLOCK, C), dtype=tl.float32)
+        for edge in range(EDGES):
+            kind, base = tl.load(kinds + edge), tl.load(indices + edge).to(tl.int64) * size + at
+            if kind == SKIP:
+                total += tl.load(gradients + base + first, mask=middle, other=0.0).to(tl.float32)
+            if kind == CONVOLUTION:
+                passed += tl.load(returned + base + first, mask=middle, other=0.0).to(tl.float32)
+        if pools:
+            below = tl.zeros((BLOCK, C), dtype=tl.float32)
+            if row < H - 1:
+                below = _line(gradients, kinds, indices, at + W * C, first, left, middle, right, beside, size, EDGES, C)
+                below = below * _reciprocal(row + 1, H)
+            total += above + here + below
+            above = here
+            here = below
+        if rectified:
+            positive = tl.load(node + own + at, mask=middle, other=0.0) > 0
+            total += tl.where(positive, passed, 0.0)
+        tl.store(out + own + at, total.to(out.dtype.element_ty), mask=middle)
 
 
 def sum_gradients(
@@ -144,8 +180,18 @@ def sum_gradients(
 ) -> None:
     """As `Operations.sum_gradients`."""
     models, samples, height, width, channels = out.shape
-    pixels = samples * height * width
-    tile = pass_pixels(channels) // 2
-    _sum_gradients[triton.cdiv(pixels, tile), models](
-        gradients, returned, kinds, indices, node, out, pixels, height, width, kinds.shape[1], channels, tile
+    block = pass_pixels(channels) // 2
+    _sum_gradients[triton.cdiv(samples * width, block), models](
+        gradients,
+        returned,
+        kinds,
+        indices,
+        node,
+        out,
+        samples,
+        height,
+        width,
+        kinds.shape[1],
+        channels,
+        block,
     )

@@ -1,8 +1,4 @@
-"""BatchNorm of many models in one launch: from the sums of tiles to factor and offset, and back.
-
-Sums are taken tile by tile, about each tile's own mean, and added in a fixed order: an entry's result is the same in
-any company, and nothing cancels where a mean is large against its variance.
-"""
+"""BatchNorm of many models in one launch: from what tiles leave (`tiles`) to factor and offset, and back."""
 
 import torch
 import triton
@@ -13,45 +9,13 @@ from skelnas.network import NORM_EPSILON
 from skelnas.training.gpu.operations import Norms
 from skelnas.training.gpu.operations.triton.kinds import BIAS, CONVOLUTION
 from skelnas.training.gpu.operations.triton.sums import VALUES, pass_pixels
+from skelnas.training.gpu.operations.triton.tiles import tile_columns
 
 
-def tile_pixels(channels: int) -> int:
-    """Pixels per tile of a convolution: wide tiles of many channels would spill registers."""
-    return 128 if channels <= 32 else 64
-
-
-def tile_sums(images: Tensor) -> Tensor:
-    """Room for what tiles leave: (2, E, tiles, C), each tile's sum and its squares about its own mean."""
-    entries, channels, pixels = len(images), images.shape[-1], images[0, ..., 0].numel()
-    tiles = triton.cdiv(pixels, tile_pixels(channels))
-    return torch.empty((2, entries, tiles, channels), dtype=torch.float32, device=images.device)
-
-
-@triton.jit
-def _image_sums(images, sums, squares, pixels, C: tl.constexpr, TILE: tl.constexpr):
-    tile, entry = tl.program_id(0), tl.program_id(1)
-    pixel, channel = tile * TILE + tl.arange(0, TILE), tl.arange(0, C)
-    inside = (pixel < pixels)[:, None]
-    place = entry.to(tl.int64) * pixels * C + pixel[:, None] * C + channel[None, :]
-    values = tl.load(images + place, mask=inside, other=0.0).to(tl.float32)
-    total = tl.sum(values, 0)
-    centred = tl.where(inside, values - (total / tl.minimum(pixels - tile * TILE, TILE))[None, :], 0.0)
-    part = (entry * tl.num_programs(0) + tile) * C + channel
-    tl.store(sums + part, total)
-    tl.store(squares + part, tl.sum(centred * centred, 0))
-
-
-def image_sums(images: Tensor, sums: Tensor) -> None:
-    """As `Operations.image_sums`."""
-    entries, tiles, channels = sums.shape[1:]
-    pixels = images[0, ..., 0].numel()
-    _image_sums[tiles, entries](images, sums[0], sums[1], pixels, channels, tile_pixels(channels))
-
-
-@triton.jit
+@triton.jit(do_not_specialize=["count", "samples"])
 def _batch_norm_stats(
-    sums,
-    squares,
+    means,
+    spreads,
     scale,
     shift,
     mean,
@@ -60,27 +24,32 @@ def _batch_norm_stats(
     factor,
     offset,
     count,
-    pixels,
+    samples,
     epsilon,
+    H: tl.constexpr,
+    W: tl.constexpr,
     C: tl.constexpr,
-    TILE: tl.constexpr,
+    BLOCK: tl.constexpr,
     PARTS: tl.constexpr,
 ):
     entry, channel = tl.program_id(0).to(tl.int64), tl.arange(0, C)
+    pixels = samples * (H * W)
     total = tl.zeros((C,), dtype=tl.float32)
     for start in range(0, count, PARTS):
         part = start + tl.arange(0, PARTS)
         place = (entry * count + part[:, None]) * C + channel[None, :]
-        total += tl.sum(tl.load(sums + place, mask=(part < count)[:, None], other=0.0), 0)
+        size = (tl.minimum(samples * W - part * BLOCK, BLOCK) * H).to(tl.float32)[:, None]
+        used = (part < count)[:, None]
+        total += tl.sum(tl.where(used, tl.load(means + place, mask=used, other=0.0) * size, 0.0), 0)
     centre = total / pixels
     spread = tl.zeros((C,), dtype=tl.float32)
     for start in range(0, count, PARTS):
         part = start + tl.arange(0, PARTS)
         place = (entry * count + part[:, None]) * C + channel[None, :]
+        size = (tl.minimum(samples * W - part * BLOCK, BLOCK) * H).to(tl.float32)[:, None]
         used = (part < count)[:, None]
-        size = tl.where(used, tl.minimum(pixels - part * TILE, TILE).to(tl.float32)[:, None], 1.0)
-        apart = tl.load(sums + place, mask=used, other=0.0) / size - centre[None, :]
-        within = tl.load(squares + place, mask=used, other=0.0)
+        apart = tl.load(means + place, mask=used, other=0.0) - centre[None, :]
+        within = tl.load(spreads + place, mask=used, other=0.0)
         spread += tl.sum(tl.where(used, within + size * apart * apart, 0.0), 0)
     own = entry * C + channel
     root = 1.0 / tl.sqrt(spread / pixels + epsilon)
@@ -98,6 +67,7 @@ def batch_norm_stats(images: Tensor, sums: Tensor, norms: Norms) -> None:
     Tiles are combined by the pairwise formula of Chan, Golub and LeVeque.
     """
     entries, tiles, channels = sums.shape[1:]
+    _, samples, height, width, _ = images.shape
     _batch_norm_stats[(entries,)](
         sums[0],
         sums[1],
@@ -109,10 +79,12 @@ def batch_norm_stats(images: Tensor, sums: Tensor, norms: Norms) -> None:
         norms.factor,
         norms.offset,
         tiles,
-        images[0, ..., 0].numel(),
+        samples,
         NORM_EPSILON,
+        height,
+        width,
         channels,
-        tile_pixels(channels),
+        tile_columns(channels),
         VALUES // channels,
     )
 
@@ -128,7 +100,7 @@ def _has_parameters(kinds, EDGES: tl.constexpr):
     return found
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["pixels"], do_not_specialize_on_alignment=["kinds", "indices"])
 def _gradient_sums(
     gradient,
     kinds,
@@ -161,7 +133,7 @@ def _gradient_sums(
             tl.store(part + C, tl.sum(tl.where(inside, given * centred, 0.0), 0))
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["count", "pixels"], do_not_specialize_on_alignment=["kinds", "indices"])
 def _finish_backward(
     kinds,
     indices,
@@ -201,7 +173,7 @@ def _finish_backward(
         tl.store(constant + own, -scaled * sums / pixels - slant * tl.load(mean + own))
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["pixels"], do_not_specialize_on_alignment=["kinds", "indices"])
 def _combine_gradient(
     gradient,
     kinds,

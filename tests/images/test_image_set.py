@@ -87,7 +87,7 @@ def test_what_is_no_image_set_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"absent\.h5: there is no such image set"):
         read_image_set(tmp_path / "absent.h5")
     (tmp_path / "text.h5").write_text("not HDF5")
-    with pytest.raises(InputError, match=r"text\.h5: the image set cannot be read"):
+    with pytest.raises(InputError, match=r"text\.h5 cannot be read as an image set"):
         read_image_set(tmp_path / "text.h5")
 
 

@@ -8,7 +8,7 @@ import pytest
 from skelnas.cells import cost, space
 from skelnas.errors import InputError
 from skelnas.recipe import Recipe
-from skelnas.results.benchmark import aggregate
+from skelnas.results.benchmark import Table, aggregate, loss_path, write_benchmark
 
 CELLS = [0, 3, 7, 8, 123]
 
@@ -50,23 +50,57 @@ def refusal(merged, tmp_path):
 
 
 def test_every_count_and_loss_arrives_at_its_cell_and_seed(shards, merged, expected):
-    with h5py.File(merged()) as file:
-        assert file["cell"][()].tolist() == CELLS
-        assert file["seed"][()].tolist() == [777, 888]
+    with h5py.File(merged()) as file, h5py.File(loss_path(merged())) as losses:
+        assert file["cell"][()].tolist() == losses["cell"][()].tolist() == CELLS
+        assert file["seed"][()].tolist() == losses["seed"][()].tolist() == [777, 888]
         assert file["samples"][()].tolist() == [24, 8, 16]
         for column, seed in enumerate((777, 888)):
             for number, rows in enumerate((slice(0, 3), slice(3, 5))):
                 with h5py.File(shards[seed][number]) as shard:
-                    for name in ("loss", "top1", "top5"):
-                        assert file[name].shape == (5, 2, 3, 3)
-                        np.testing.assert_array_equal(file[name][rows, column], shard[name][()])
-        assert file["top1"].dtype == np.int32  # not smaller: 100 * counts must not overflow
-        assert file["top1"].fletcher32
+                    for name, merged_file in (("loss", losses), ("top1", file), ("top5", file)):
+                        assert merged_file[name].shape == (5, 2, 3, 3)
+                        np.testing.assert_array_equal(merged_file[name][rows, column], shard[name][()])
+                        np.testing.assert_array_equal(merged_file[f"last_{name}"][rows, column], shard[name][..., -1])
+        assert file["top1"].dtype == np.uint8  # 24 samples at most
+        assert file["top1"].fillvalue == 255
+        assert all(each[name].fletcher32 for each in (file, losses) for name in each)
         assert file["architecture"][4].decode() == space.text(space.cell(123))
         assert file["parameters"][4] == cost.parameters(space.cell(123), 5)
         assert file["macs"][4] == cost.macs(space.cell(123), 8, 12, 5)
         assert json.loads(file.attrs["recipe"]) == expected.recipe.as_dict()
-        assert (file.attrs["dataset"], file.attrs["fingerprint"]) == ("tiny", "ab" * 32)
+        assert (file.attrs["dataset"], file.attrs["fingerprint"]) == (b"tiny", b"ab" * 32)
+        assert file.attrs["source"] == b"trained with skelnas"
+
+
+def test_files_hold_no_global_heap(shards, merged):
+    for path in (merged(), loss_path(merged()), *shards[777]):
+        assert path.read_bytes().count(b"GCOL") == 0
+
+
+def test_imported_shards_are_named_as_the_source(shards, merged, write_shard):
+    write_shard(shards[777][1], CELLS[3:], 777, source="imported from a spreadsheet")
+    with h5py.File(merged()) as file:
+        assert file.attrs["source"] == b"imported from a spreadsheet; trained with skelnas"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"top1": np.full((2, 1, 3, 4), 13, np.uint8)}, "top1 counts more samples of valid than there are"),
+        ({"top5": np.zeros((2, 1, 3, 4), np.int32)}, "top5 is int32, expected uint8"),
+        ({"loss": np.zeros((2, 1, 3, 3), np.float32)}, "loss has shape"),
+        ({"cells": np.array([3, 3])}, "cells are not ascending"),
+        ({"cells": np.array([], int)}, "would be empty"),
+    ],
+)
+def test_a_table_that_does_not_fit_together_is_refused(tmp_path, expected, change, words):
+    fields = {"cells": np.array([3, 7]), "seeds": [777], "loss": None, "samples": (20, 12, 14)}
+    fields |= {name: np.zeros((2, 1, 3, 4), dtype=np.uint8) for name in ("top1", "top5")}
+    fields |= {"learning_rate": np.ones(4), "dataset": "tiny", "recipe_name": "short", "recipe": {"epochs": 4}}
+    fields |= {"fingerprint": "", "classes": 5, "height": 8, "width": 12}
+    with pytest.raises(InputError, match=words):
+        write_benchmark(tmp_path / "out.h5", Table(**{**fields, **change}))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_bytes_do_not_depend_on_shards_or_their_order(shards, merged, make_benchmark):

@@ -111,7 +111,7 @@ def test_image_sets_stand_in_for_their_sources(tmp_path, tiny_images):
     path.write_bytes(path.read_bytes()[:-100])
     check = only(preflight.data(missing, "s", tmp_path))
     assert not check.passed
-    assert "a.h5: the image set cannot be read" in check.sentence
+    assert "a.h5 cannot be read as an image set" in check.sentence
 
 
 WORKING = {"fault": "", "cuda": "13.0", "name": "GPU A", "memory": 150_000_000_000, "driver": "590.1", "count": 1}

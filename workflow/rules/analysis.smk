@@ -38,6 +38,7 @@ rule table:
     localrule: True
     input:
         benchmark="results/benchmark/{dataset}/{recipe}.h5",
+        losses="results/benchmark/{dataset}/{recipe}.loss.h5",
         summary="results/benchmark/{dataset}/{recipe}.parquet",
     output:
         table="results/analysis/{dataset}/{recipe}/{table}.csv",

@@ -1,6 +1,6 @@
 """Comparing two precisions of one recipe on the same cells and seeds.
 
-Inputs: the two benchmark files.
+Inputs: the two benchmark files and their losses.
 Outputs: results/analysis/{dataset}/{recipe}-against-{other}/precision.png, .svg and .csv.
 """
 
@@ -11,6 +11,7 @@ rule precision:
     input:
         first="results/benchmark/{dataset}/{recipe}.h5",
         second="results/benchmark/{dataset}/{other}.h5",
+        losses=expand("results/benchmark/{{dataset}}/{one}.loss.h5", one=["{recipe}", "{other}"]),
     output:
         figures=report(
             multiext("results/analysis/{dataset}/{recipe}-against-{other}/precision", ".png", ".svg"),

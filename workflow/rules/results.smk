@@ -1,18 +1,19 @@
 """Merging shards into benchmark files, and archiving a study.
 
 Inputs: every shard of a run; every file of a study.
-Outputs: results/benchmark/{dataset}/{recipe}.h5, .parquet and .timing.parquet; results/archive/{study}.zip.
+Outputs: results/benchmark/{dataset}/{recipe}.h5, .loss.h5, .parquet and .timing.parquet; results/archive/{study}.zip.
 """
 
 
 rule aggregate:
-    """Merge the shards of a run into one benchmark file and one summary row per cell."""
+    """Merge the shards of a run into one benchmark file, its losses into another, and one summary row per cell."""
     localrule: True
     input:
         shards=shard_files,
         manifest="results/images/{dataset}.json",
     output:
         benchmark="results/benchmark/{dataset}/{recipe}.h5",
+        losses="results/benchmark/{dataset}/{recipe}.loss.h5",
         summary="results/benchmark/{dataset}/{recipe}.parquet",
         timing="results/benchmark/{dataset}/{recipe}.timing.parquet",
     log:

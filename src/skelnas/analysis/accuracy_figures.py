@@ -60,7 +60,9 @@ def accuracy_distribution(summary: pd.DataFrame, facts: Facts) -> Figure:
         figure = new_figure(height=4.6)
         axes = figure.subplots()
         for split, colour in SPLIT_COLOURS.items():
-            values = summary[f"{split}_top1"].to_numpy()
+            values = summary[f"{split}_top1"].dropna().to_numpy()
+            if not len(values):
+                continue  # nobody has this split
             steps = ecdf(values)
             axes.step(
                 np.concatenate([[0], steps["value"], [100]]),

@@ -6,13 +6,16 @@ import numpy as np
 import pandas as pd
 import scipy.stats
 
-from skelnas.results.query import seed_mean
+from skelnas.results.query import seed_mean, spread_over_seeds
 
 FEWEST = 10  # cells below which the best tenth is too small a group to correlate
 
 
 def rank_correlation(first: np.ndarray, second: np.ndarray) -> dict[str, float]:
-    """Number of cells, Kendall's tau-b (corrects for ties), Spearman's rho; both missing where one side is constant."""
+    """Number of cells with both values, Kendall's tau-b (corrects for ties), Spearman's rho; both missing where one
+    side is constant."""
+    both = ~(np.isnan(first) | np.isnan(second))
+    first, second = first[both], second[both]
     constant = len(first) < 2 or np.ptp(first) == 0 or np.ptp(second) == 0
     return {
         "cells": len(first),
@@ -39,7 +42,8 @@ def rank_agreement(valid: np.ndarray, test: np.ndarray, seeds: tuple[int, ...]) 
     for first, second, left, right in pairs:
         pair = {"first": first, "second": second}
         rows.append({**pair, "among": "all cells", **rank_correlation(left, right)})
-        best = np.argsort(-left, kind="stable")[: round(len(left) / 10)]
+        ranked = np.argsort(-left, kind="stable")[: len(left) - np.isnan(left).sum()]  # NaN comes last
+        best = ranked[: round(len(ranked) / 10)]
         if len(best) >= FEWEST:
             rows.append({**pair, "among": "best tenth by first", **rank_correlation(left[best], right[best])})
     return pd.DataFrame(rows)
@@ -55,17 +59,20 @@ def noise(test: np.ndarray, representatives: np.ndarray, samples: int) -> pd.Dat
     mean accuracy (binomial). Missing where there is nothing to compare.
     """
     means = seed_mean(test)
-    share = means.mean() / 100
-    classes = pd.Series(means).groupby(np.asarray(representatives)).agg(["size", "var"])
-    classes = classes[classes["size"] > 1]
+    share = np.nanmean(means) / 100 if (~np.isnan(means)).any() else np.nan
+    classes = pd.Series(means).groupby(np.asarray(representatives)).agg(["count", "var"])
+    classes = classes[classes["count"] > 1]
     rows = {
-        "between cells (seed means)": (len(means), _deviation(means)),
-        "between seeds of a cell": (len(test), _root(_mean_variance(test))),
+        "between cells (seed means)": (int((~np.isnan(means)).sum()), _deviation(means[~np.isnan(means)])),
+        "between seeds of a cell": pooled_deviation(test),
         "between equivalent cells (seed means)": (
-            int(classes["size"].sum()),
-            _root(np.average(classes["var"], weights=classes["size"] - 1)) if len(classes) else np.nan,
+            int(classes["count"].sum()),
+            _root(np.average(classes["var"], weights=classes["count"] - 1)) if len(classes) else np.nan,
         ),
-        "sampling of the test set (binomial)": (len(means), 100 * float(np.sqrt(share * (1 - share) / samples))),
+        "sampling of the test set (binomial)": (
+            int((~np.isnan(means)).sum()),
+            100 * float(np.sqrt(share * (1 - share) / samples)),
+        ),
     }
     return pd.DataFrame([{"noise": name, "cells": cells, "std": value} for name, (cells, value) in rows.items()])
 
@@ -74,8 +81,12 @@ def _deviation(values: np.ndarray) -> float:
     return float(values.std(ddof=1)) if len(values) > 1 else np.nan
 
 
-def _mean_variance(test: np.ndarray) -> float:
-    return float(test.var(axis=1, ddof=1).mean()) if test.shape[1] > 1 else np.nan
+def pooled_deviation(values: np.ndarray) -> tuple[int, float]:
+    """Standard deviation between the seeds of a cell, and over how many cells it is pooled: those of (cells, seeds)
+    with two or more. Missing without any."""
+    deviations = spread_over_seeds(values)
+    deviations = deviations[~np.isnan(deviations)]
+    return len(deviations), _root(np.mean(deviations**2)) if len(deviations) else np.nan
 
 
 def _root(variance: float) -> float:

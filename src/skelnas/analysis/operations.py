@@ -18,7 +18,8 @@ SHARES = (0.01, 0.1)
 
 
 def by_operation_and_edge(summary: pd.DataFrame, column: str = "test_top1") -> pd.DataFrame:
-    """One row per (operation, edge): how many cells have it there, and the mean and standard deviation of `column`.
+    """One row per (operation, edge): how many cells have it there, and the mean and standard deviation of `column`;
+    cells without a value are not counted.
 
     Where no cell has the operation on the edge, mean and deviation are missing.
     """
@@ -27,6 +28,7 @@ def by_operation_and_edge(summary: pd.DataFrame, column: str = "test_top1") -> p
         groups = summary.groupby(name)[column]
         for operation in space.OPERATIONS:
             values = groups.get_group(operation) if operation in groups.groups else pd.Series(dtype=float)
+            values = values.dropna()
             rows.append(
                 {
                     "operation": operation,

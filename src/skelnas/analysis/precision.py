@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import scipy.stats
 
-from skelnas.analysis.agreement import rank_correlation
+from skelnas.analysis.agreement import pooled_deviation, rank_correlation
 from skelnas.errors import InputError
 from skelnas.results.query import Benchmark, seed_mean
 
@@ -43,18 +43,23 @@ def check_comparable(first: Benchmark, second: Benchmark) -> None:
 
 def differing(first: Benchmark, second: Benchmark) -> np.ndarray:
     """The cells to be compared, bool (cells,): those whose curves are not the same in every bit; all, where all are."""
-    found = (first.curves("train", "loss") != second.curves("train", "loss")).any(axis=(1, 2))
+    one, other = first.curves("train", "loss"), second.curves("train", "loss")
+    found = ((one != other) & ~(np.isnan(one) & np.isnan(other))).any(axis=(1, 2))
     return found if found.any() else ~found
 
 
 def pooled_std(values: np.ndarray) -> float:
     """Standard deviation between seeds, pooled over the cells of (cells, seeds); missing with one seed."""
-    return float(np.sqrt(values.var(axis=1, ddof=1).mean())) if values.shape[1] > 1 else np.nan
+    return pooled_deviation(values)[1]
 
 
 def mean_interval(values: np.ndarray) -> tuple[float, float, float]:
-    """Mean of (n,) with the ends of its confidence interval by Student's t; ends are missing for fewer than two."""
-    mean = float(values.mean())
+    """Mean of (n,) with the ends of its confidence interval by Student's t; ends are missing for fewer than two.
+
+    Missing values are left out.
+    """
+    values = values[~np.isnan(values)]
+    mean = float(values.mean()) if len(values) else np.nan
     if len(values) < 2:
         return mean, np.nan, np.nan
     half = scipy.stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
@@ -66,8 +71,14 @@ def seed_noise(first: np.ndarray, second: np.ndarray) -> float:
 
     Both arrays are (cells, seeds); missing with one seed.
     """
-    variance = (pooled_std(first) ** 2 + pooled_std(second) ** 2) / first.shape[1]
+    variance = sum(pooled_std(values) ** 2 * _mean_reciprocal(values) for values in (first, second))
     return float(np.sqrt(variance))
+
+
+def _mean_reciprocal(values: np.ndarray) -> float:
+    """The mean over cells of 1 / number of seeds, of the cells of (cells, seeds) that have one."""
+    number = (~np.isnan(values)).sum(axis=1)
+    return float(np.mean(1 / number[number > 0])) if number.any() else np.nan
 
 
 def correlation_between(first: np.ndarray, second: np.ndarray, key: str) -> float:
@@ -132,8 +143,10 @@ def precision_table(first: Benchmark, second: Benchmark) -> pd.DataFrame:
 
 
 def _diverged(benchmark: Benchmark) -> int:
-    return int((~np.isfinite(benchmark.curves("train", "loss")).all(axis=2)).sum())
+    there = benchmark.present("train", "loss", epoch=None)
+    return int((~np.isfinite(benchmark.curves("train", "loss")) & there).any(axis=2).sum())
 
 
 def _std(values: np.ndarray) -> float:
+    values = values[~np.isnan(values)]
     return float(values.std(ddof=1)) if len(values) > 1 else np.nan

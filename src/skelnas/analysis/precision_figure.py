@@ -39,7 +39,7 @@ def precision_figure(first: np.ndarray, second: np.ndarray, facts: Facts, other:
 def _accuracies(axes: Axes, first: np.ndarray, second: np.ndarray, one: str, other: str, split: str) -> None:
     """Seed mean against seed mean; bars are one standard deviation of a seed mean."""
     across, up = seed_mean(first), seed_mean(second)
-    low, high = min(across.min(), up.min()) - 3, max(across.max(), up.max()) + 3
+    low, high = np.nanmin([across, up]) - 3, np.nanmax([across, up]) + 3
     axes.plot([low, high], [low, high], color=MUTED, lw=0.9, zorder=1)
     bars = [pooled_std(values) / np.sqrt(values.shape[1]) for values in (first, second)]
     shown = {} if np.isnan(bars).any() else {"xerr": bars[0], "yerr": bars[1]}

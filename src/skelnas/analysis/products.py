@@ -16,7 +16,9 @@ def learning_curves(benchmark: Benchmark, summary: pd.DataFrame) -> Figure:
 
 def learning_curves_table(benchmark: Benchmark, summary: pd.DataFrame) -> pd.DataFrame:
     tables = {
-        (split, metric): distribution.mean_curves(benchmark.curves(split, metric), benchmark.seeds)
+        (split, metric): distribution.mean_curves(
+            benchmark.curves(split, metric), benchmark.seeds, benchmark.present(split, metric, epoch=None)
+        )
         for split in SPLITS
         for metric in ("top1", "loss")
     }

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from skelnas.recipe import SPLITS
 from skelnas.results.query import Benchmark
 
 
 @dataclass(frozen=True)
 class Facts:
-    """The outline of one benchmark: its size, its seeds, its samples per split."""
+    """The outline of one benchmark: its size, its seeds, its samples per split; `incomplete` cells lack a seed."""
 
     dataset: str
     recipe: str
@@ -16,6 +19,7 @@ class Facts:
     epochs: int
     samples: dict[str, int]
     classes: int
+    incomplete: int = 0
 
     @property
     def chance(self) -> float:
@@ -25,10 +29,11 @@ class Facts:
     def line(self, *splits: str) -> str:
         """The line below a figure's title: data set, recipe, cells, seeds, and the samples of the splits shown."""
         seeds = ", ".join(map(str, self.seeds))
+        gaps = f" ({self.incomplete:,} cells lack some)" if self.incomplete else ""
         parts = [
             f"{self.dataset}, {self.recipe} ({counted(self.epochs, 'epoch')})",
             counted(self.cells, "cell"),
-            f"{'seed' if len(self.seeds) == 1 else 'mean of seeds'} {seeds}",
+            f"{'seed' if len(self.seeds) == 1 else 'mean of seeds'} {seeds}{gaps}",
             "samples: " + ", ".join(f"{self.samples[split]:,} {split}" for split in splits),
         ]
         return "  ·  ".join(parts)
@@ -44,6 +49,7 @@ def facts_of(benchmark: Benchmark) -> Facts:
         benchmark.epochs,
         benchmark.samples,
         benchmark.classes,
+        int((~np.any([benchmark.present(split) for split in SPLITS], axis=0)).any(axis=1).sum()),
     )
 
 

@@ -120,8 +120,10 @@ def rank_agreement(valid: np.ndarray, test: np.ndarray, correlations: pd.DataFra
         for position, (axes, (first, second, left, right)) in enumerate(
             zip(np.atleast_1d(figure.subplots(1, len(panels))), panels, strict=True)
         ):
-            low = max(0, math.floor((min(left.min(), right.min(), facts.chance) - 2) / 5) * 5)
-            high = math.ceil((max(left.max(), right.max()) + 2) / 5) * 5
+            both = ~(np.isnan(left) | np.isnan(right))
+            left, right = left[both], right[both]
+            low = max(0, math.floor((min(left.min(initial=100), right.min(initial=100), facts.chance) - 2) / 5) * 5)
+            high = math.ceil((max(left.max(initial=0), right.max(initial=0), facts.chance) + 2) / 5) * 5
             axes.plot([low, high], [low, high], color=MUTED, lw=0.9, zorder=1)
             if len(left) > 500:
                 image = axes.hexbin(

@@ -12,11 +12,10 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import h5py
 import numpy as np
 
+from skelnas import hdf5
 from skelnas.errors import InputError
-from skelnas.files import whole_file
 
 FORMAT = "skelnas image set 1"
 CHUNK_IMAGES, CHUNK_NUMBERS = 64, 65_536
@@ -121,12 +120,13 @@ def write_image_set(path: Path | str, image_set: ImageSet) -> None:
     Raises:
         InputError: the disk refuses, or the fingerprint is not that of the content.
     """
-    with whole_file(path, verify=read_image_set) as temporary, h5py.File(temporary, "w", libver="v110") as file:
-        description = {"format": FORMAT, "fingerprint": image_set.fingerprint, **_texts(image_set)}
-        text = json.dumps(description, ensure_ascii=True, sort_keys=True).encode()
-        _write_array(file, "description", np.frombuffer(text, dtype=np.uint8))
-        for key, kind in ARRAYS.items():
-            _write_array(file, key, np.asarray(getattr(image_set, key), dtype=kind))
+    if fingerprint_of(image_set) != image_set.fingerprint:
+        raise InputError(f"{path}: content and fingerprint of the image set differ; seal it before it is written")
+    description = {"format": FORMAT, "fingerprint": image_set.fingerprint, **_texts(image_set)}
+    text = json.dumps(description, ensure_ascii=True, sort_keys=True).encode()
+    arrays = {key: np.asarray(getattr(image_set, key), dtype=kind) for key, kind in ARRAYS.items()}
+    stored = {key: _stored(array) for key, array in arrays.items()}
+    hdf5.write(path, {"description": _stored(np.frombuffer(text, dtype=np.uint8)), **stored}, {"format": FORMAT})
 
 
 def read_image_set(path: Path | str) -> ImageSet:
@@ -139,7 +139,7 @@ def read_image_set(path: Path | str) -> ImageSet:
     if not path.is_file():
         raise InputError(f"{path}: there is no such image set; build it with snakemake first")
     try:
-        with h5py.File(path, "r", locking=False) as file:
+        with hdf5.opened(path) as file:
             description = json.loads(file["description"][()].tobytes())
             arrays = {key: file[key][()] for key in ARRAYS}
         if description.pop("format") != FORMAT:
@@ -148,10 +148,9 @@ def read_image_set(path: Path | str) -> ImageSet:
             **{key: tuple(value) if isinstance(value, list) else value for key, value in description.items()}, **arrays
         )
         whole = fingerprint_of(image_set) == image_set.fingerprint
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError, MemoryError) as error:
-        raise InputError(
-            f"{path}: the image set cannot be read ({error}); delete the file and build it again"
-        ) from error
+    except hdf5.READ_ERRORS as error:
+        what, remedy = "cannot be read as an image set", "delete the file and build it again"
+        raise hdf5.unreadable(path, error, what, remedy) from error
     if not whole:
         raise InputError(f"{path}: content and fingerprint of the image set differ; delete the file and build it again")
     return image_set
@@ -166,11 +165,6 @@ def _texts_as_json(image_set: ImageSet) -> str:
     return json.dumps(_texts(image_set), ensure_ascii=True, sort_keys=True, separators=(",", ":"))
 
 
-def _write_array(file: h5py.File, key: str, array: np.ndarray) -> None:
-    if not array.size:
-        file.create_dataset(key, data=array, track_times=False)
-        return
-    # Fixed chunks and no time stamps, so that equal content gives equal bytes.
+def _stored(array: np.ndarray) -> hdf5.Stored:
     rows = min(len(array), CHUNK_IMAGES if array.ndim == 4 else CHUNK_NUMBERS)
-    stored = {"compression": "gzip", "compression_opts": 4, "shuffle": array.itemsize > 1, "fletcher32": True}
-    file.create_dataset(key, data=array, chunks=(rows, *array.shape[1:]), track_times=False, **stored)
+    return hdf5.Stored(array, (rows, *array.shape[1:]))

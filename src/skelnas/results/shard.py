@@ -1,10 +1,12 @@
 """Shard files: the learning curves of some cells with one data set, recipe and seed.
 
-Layout (n cells, 3 splits in the order of `SPLITS`, E epochs): cell (n,) int32; loss (n, 3, E) float32, cross-entropy
-averaged over the samples; top1, top5 (n, 3, E) int32, correct predictions; learning_rate (E,) float64; samples (3,)
-int64, per split. Attributes: format, identity, dataset, fingerprint (of the image set), recipe (JSON), seed,
-network_version. Every array carries Fletcher-32 checksums. The bytes depend on these values alone; what is measured
-lies beside the shard in `{name}.timing.json`.
+Layout of format 2 (n cells, 3 splits in the order of `SPLITS`, E epochs): cell (n,) uint16; loss (n, 3, E) float32,
+cross-entropy averaged over the samples; top1, top5 (n, 3, E), correct predictions in the smallest unsigned type
+(`results.counts` says what stands for a missing one); learning_rate (E,) float64; samples (3,) int64, per split.
+Attributes: format, identity (of the training: image set, recipe, cells, seed, network), dataset, fingerprint (of the
+image set), recipe (JSON), seed, network_version, source (trained here, or imported and from where), and `arrays` and
+`seal` of `skelnas.hdf5`. The bytes depend on these values alone; what is measured lies beside the shard in
+`{name}.timing.json`. Format 1, which has wider types and no source, is read as well.
 """
 
 import json
@@ -12,15 +14,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
 import numpy as np
 
+from skelnas import hdf5
 from skelnas.errors import InputError
-from skelnas.files import sha256_of_json, whole_file
+from skelnas.files import sha256_of_json
 from skelnas.recipe import NETWORK_VERSION, SPLITS, Recipe
+from skelnas.results.counts import MISSING, counts_of, missing_count, stored_counts
 
-FORMAT = "skelnas shard 1"
+FORMAT, FORMAT_1 = "skelnas shard 2", "skelnas shard 1"
+TRAINED = "trained with skelnas"  # the source of whatever was not imported
 CHUNK_CELLS = 64
+COUNTS = ("top1", "top5")
 ARRAYS = {
     "cell": np.int32,
     "loss": np.float32,
@@ -33,7 +38,7 @@ ARRAYS = {
 
 @dataclass(frozen=True, eq=False)
 class Shard:
-    """A shard in memory; arrays as in the file, `recipe` as `Recipe.as_dict` gives it."""
+    """A shard in memory: arrays in the types of `ARRAYS`, -1 is a missing count; `recipe` as `Recipe.as_dict`."""
 
     cells: np.ndarray
     loss: np.ndarray
@@ -47,9 +52,10 @@ class Shard:
     seed: int
     identity: str
     network_version: int = NETWORK_VERSION
+    source: str = TRAINED
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """The arrays under their names in the file, in its types."""
+        """The arrays under their names in the file, in the types of `ARRAYS`."""
         named = {"cell": self.cells, **{name: getattr(self, name) for name in ARRAYS if name != "cell"}}
         return {name: np.ascontiguousarray(named[name], dtype=kind) for name, kind in ARRAYS.items()}
 
@@ -63,6 +69,7 @@ class Shard:
             "recipe": json.dumps(self.recipe, sort_keys=True),
             "seed": self.seed,
             "network_version": self.network_version,
+            "source": self.source,
         }
 
 
@@ -91,31 +98,47 @@ def write_shard(path: Path | str, shard: Shard) -> None:
     """Write a shard, verified and whole, or not at all; equal shards give equal bytes.
 
     Raises:
-        InputError: the disk is full or the folder cannot be written.
+        InputError: the disk is full or the folder cannot be written; the shard's values do not fit together.
     """
-    with (
-        whole_file(path, verify=lambda written: _verify(written, shard)) as temporary,
-        h5py.File(temporary, "w", libver=("v110", "v110")) as file,
-    ):
-        file.attrs.update(shard.attributes())
-        for name, array in shard.arrays().items():
-            chunks = (min(len(array), CHUNK_CELLS), *array.shape[1:])
-            file.create_dataset(
-                name,
-                data=array,
-                chunks=chunks,
-                compression="gzip",
-                shuffle=True,
-                fletcher32=True,
-                track_times=False,
-            )
+    arrays = shard.arrays()
+    own = _identity(shard.fingerprint, shard.recipe, shard.cells.tolist(), shard.seed, shard.network_version)
+    fault = "it does not carry the identity of its own content" if shard.identity != own else _fault(shard)
+    if fault:
+        raise InputError(f"{path} cannot be written: {fault}")
+    stored = {name: hdf5.Stored(array, _chunks(array)) for name, array in arrays.items()}
+    stored["cell"] = hdf5.Stored(arrays["cell"].astype(np.uint16))
+    for name in COUNTS:
+        counts = stored_counts(arrays[name], shard.samples)
+        stored[name] = hdf5.Stored(counts, _chunks(counts), missing_count(counts.dtype))
+    hdf5.write(path, stored, shard.attributes())
 
 
-def _verify(path: Path, shard: Shard) -> None:
-    found = read_shard(path)
-    for name, array in shard.arrays().items():
-        if found.arrays()[name].tobytes() != array.tobytes():
-            raise OSError(f"{path}: {name} does not read back as written")
+def _chunks(array: np.ndarray) -> tuple[int, ...]:
+    return (min(len(array), CHUNK_CELLS), *array.shape[1:])
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a shard file says of itself: which cells, and trained how; `curves` are not read."""
+
+    format: str
+    cells: tuple[int, ...]
+    dataset: str
+    fingerprint: str
+    recipe: dict[str, int | float | bool | str]
+    seed: int
+    identity: str
+    network_version: int
+    source: str
+
+
+def read_header(path: Path | str) -> Header:
+    """Read and check what a shard says of itself, in about a millisecond.
+
+    Raises:
+        InputError: as `read_shard`; the curves are not looked at.
+    """
+    return _read(Path(path))[0]
 
 
 def read_shard(path: Path | str, expected_identity: str | None = None) -> Shard:
@@ -125,29 +148,48 @@ def read_shard(path: Path | str, expected_identity: str | None = None) -> Shard:
         InputError: it is missing, truncated, damaged or no shard; its arrays do not fit together; its identity is not
             that of its content, or not `expected_identity`. The sentence names the file and what to do.
     """
-    path = Path(path)
-    again = f"delete it and run `snakemake --cores all {path}`"
+    header, arrays = _read(Path(path), with_arrays=True)
+    fields = {name: value for name, value in vars(header).items() if name not in ("format", "cells")}
+    arrays |= {name: counts_of(arrays[name]) for name in COUNTS}
+    shard = Shard(cells=arrays.pop("cell").astype(np.int32), **arrays, **fields)
+    if fault := _fault(shard):
+        raise InputError(f"{path} is damaged: {fault}; {_again(path)}")
+    if expected_identity not in (None, header.identity):
+        raise InputError(f"{path} was trained with other images, recipe, cells, seed or network; {_again(path)}")
+    return shard
+
+
+def _again(path: Path | str) -> str:
+    return f"delete it and run `snakemake --cores all {path}`"
+
+
+def _read(path: Path, with_arrays: bool = False) -> tuple[Header, dict[str, np.ndarray]]:
     if not path.is_file():
         raise InputError(f"{path} is missing; run `snakemake --cores all {path}`")
     try:
-        with h5py.File(path, "r", locking=False) as file:
-            if file.attrs.get("format") != FORMAT:
-                raise InputError(f"{path} is not a shard of this version ({FORMAT}); {again}")
-            arrays = {name: file[name][()] for name in ARRAYS}
-            attributes = {name: file.attrs[name] for name in ("identity", "dataset", "fingerprint", "recipe")}
-            numbers = {name: int(file.attrs[name]) for name in ("seed", "network_version")}
-            recipe = json.loads(attributes.pop("recipe"))
-    except (OSError, KeyError, ValueError, TypeError) as error:
-        raise InputError(f"{path} is truncated or damaged ({str(error).splitlines()[0]}); {again}") from error
-    shard = Shard(cells=arrays.pop("cell"), recipe=recipe, **arrays, **attributes, **numbers)
-    if fault := _fault(shard):
-        raise InputError(f"{path} is damaged: {fault}; {again}")
-    own = _identity(shard.fingerprint, shard.recipe, shard.cells.tolist(), shard.seed, shard.network_version)
-    if shard.identity != own:
-        raise InputError(f"{path} does not carry the identity of its own content; {again}")
-    if expected_identity not in (None, own):
-        raise InputError(f"{path} was trained with other images, recipe, cells, seed or network; {again}")
-    return shard
+        with hdf5.opened(path) as file:
+            attributes = hdf5.attributes_of(file)
+            if attributes.get("format") not in (FORMAT, FORMAT_1):
+                raise InputError(f"{path} is not a shard of this version ({FORMAT}); {_again(path)}")
+            if attributes["format"] == FORMAT:
+                hdf5.check_seal(attributes)
+            cells = tuple(map(int, file["cell"][()]))
+            arrays = {name: file[name][()] for name in ARRAYS} if with_arrays else {}
+            header = Header(
+                format=str(attributes["format"]),
+                cells=cells,
+                recipe=json.loads(str(attributes["recipe"])),
+                source=str(attributes.get("source", TRAINED)),
+                seed=int(attributes["seed"]),
+                network_version=int(attributes["network_version"]),
+                **{name: str(attributes[name]) for name in ("dataset", "fingerprint", "identity")},
+            )
+            own = _identity(header.fingerprint, header.recipe, cells, header.seed, header.network_version)
+    except hdf5.READ_ERRORS as error:
+        raise hdf5.unreadable(path, error, "is truncated or damaged", _again(path)) from error
+    if header.identity != own:
+        raise InputError(f"{path} does not carry the identity of its own content; {_again(path)}")
+    return header, arrays
 
 
 def _fault(shard: Shard) -> str | None:
@@ -158,8 +200,10 @@ def _fault(shard: Shard) -> str | None:
     for name, shape in wanted.items():
         if (found := getattr(shard, name).shape) != shape:
             return f"{name} has shape {found}, expected {shape}"
-    for name in ("top1", "top5"):
+    for name in COUNTS:
         counts = getattr(shard, name)
-        if (counts < 0).any() or (counts > shard.samples[None, :, None]).any():
+        if (counts > shard.samples[None, :, None]).any():
             return f"{name} counts more samples than there are"
+        if (counts < MISSING).any():
+            return f"{name} counts fewer than none"
     return None

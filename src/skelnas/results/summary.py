@@ -22,7 +22,7 @@ from skelnas.cells.equivalence import classes
 from skelnas.errors import InputError
 from skelnas.files import whole_file
 from skelnas.recipe import SPLITS
-from skelnas.results.query import DIGITS, Benchmark, seed_mean
+from skelnas.results.query import Benchmark, seed_mean, spread_over_seeds
 
 EDGE_COLUMNS = tuple(f"edge_{source}_{target}" for source, target in space.EDGES)
 
@@ -38,29 +38,30 @@ def summarise(benchmark: Benchmark) -> pd.DataFrame:
         "macs": benchmark.macs,
         "class_representative": np.asarray(classes("network"))[benchmark.cells],
     }
-    accuracy = {}
+    accuracy, trained = {}, np.zeros((len(benchmark), len(benchmark.seeds)), dtype=bool)
     for split in SPLITS:
         accuracy[split] = benchmark.curves(split)
-        last = accuracy[split][..., -1]
-        columns[f"{split}_top1"] = seed_mean(last)
-        columns[f"{split}_top1_std"] = spread_over_seeds(last)
-        columns[f"{split}_top5"] = seed_mean(benchmark.values(split, "top5"))
-        columns[f"{split}_loss"] = seed_mean(benchmark.values(split, "loss"))
-        columns[f"max_{split}_top1"] = seed_mean(accuracy[split].max(axis=2))
-    best = accuracy["valid"].argmax(axis=2)
-    columns["test_top1_at_best_valid"] = seed_mean(
-        np.take_along_axis(accuracy["test"], best[..., None], axis=2)[..., 0]
-    )
-    columns["seeds"] = len(benchmark.seeds)
-    columns["diverged_seeds"] = (~np.isfinite(benchmark.curves("train", "loss")).all(axis=2)).sum(axis=1)
+        trained |= ~np.isnan(accuracy[split]).all(axis=2)
+        columns[f"{split}_top1"] = benchmark.seed_means(split)
+        columns[f"{split}_top1_std"] = spread_over_seeds(benchmark.values(split))
+        columns[f"{split}_top5"] = benchmark.seed_means(split, "top5")
+        columns[f"{split}_loss"] = benchmark.seed_means(split, "loss")
+        highest = np.where(np.isnan(accuracy[split]), -np.inf, accuracy[split]).max(axis=2)
+        columns[f"max_{split}_top1"] = seed_mean(np.where(np.isneginf(highest), np.nan, highest))
+    columns["test_top1_at_best_valid"] = seed_mean(_at_best(accuracy["valid"], accuracy["test"]))
+    columns["seeds"] = trained.sum(axis=1)
+    diverged = ~np.isfinite(benchmark.curves("train", "loss")) & benchmark.present("train", "loss", epoch=None)
+    columns["diverged_seeds"] = diverged.any(axis=2).sum(axis=1)
     table = pd.DataFrame(columns)
     table.attrs = {name: getattr(benchmark, name) for name in ("dataset", "recipe_name", "fingerprint", "identity")}
     return table
 
 
-def spread_over_seeds(values: np.ndarray) -> np.ndarray:
-    """Sample standard deviation of (cells, seeds) over the seeds; NaN where there is one seed only."""
-    return values.std(axis=1, ddof=1).round(DIGITS) if values.shape[1] > 1 else np.full(len(values), np.nan)
+def _at_best(valid: np.ndarray, test: np.ndarray) -> np.ndarray:
+    """The test accuracy (cells, seeds) where the validation accuracy is highest; both are (cells, seeds, epochs)."""
+    best = np.where(np.isnan(valid), -np.inf, valid).argmax(axis=2)
+    chosen = np.take_along_axis(test, best[..., None], axis=2)[..., 0]
+    return np.where(np.isnan(valid).all(axis=2), np.nan, chosen)
 
 
 def write_table(path: Path | str, table: pd.DataFrame) -> None:

@@ -6,6 +6,7 @@ Rules spell the same paths with wildcards. Nothing else in the package knows whe
 from collections.abc import Mapping
 
 RESULTS, RAW = "results", "data/raw"
+BENCHMARK = (".h5", ".loss.h5", ".parquet")  # the endings of a benchmark's files: counts, losses, summary
 
 
 def raw(source: Mapping[str, str]) -> str:
@@ -64,7 +65,7 @@ def shard_slurm_logs(dataset: str, recipe: str, seed: int, name: str) -> str:
 
 
 def benchmark(run: str, ending: str = ".h5") -> str:
-    """Everything of a run merged, or its summary (`.parquet`)."""
+    """Everything of a run merged: one of the files that end as `BENCHMARK` says."""
     return f"{RESULTS}/benchmark/{run}{ending}"
 
 

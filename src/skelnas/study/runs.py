@@ -164,7 +164,7 @@ def study_files(config: Config, study: str) -> list[str]:
         files += [paths.images(dataset), paths.manifest(dataset)]
         files += [paths.image_figure(dataset, f"{name}{end}") for name, ends in DATA_FIGURES.items() for end in ends]
     for run in wanted:
-        files += [paths.benchmark(run.folder, end) for end in (".h5", ".parquet")]
+        files += [paths.benchmark(run.folder, end) for end in paths.BENCHMARK]
         files += [paths.analysis(run.folder, file) for name in analyses for file in ANALYSES[name].files(name)]
     for comparison in config["studies"][study]["comparisons"]:
         files += [paths.comparison(**comparison, file=f"precision{end}") for end in FIGURE + TABLE]

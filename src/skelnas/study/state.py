@@ -9,11 +9,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import h5py
-
 from skelnas.cells.selection import shard_name
+from skelnas.errors import InputError
 from skelnas.recipe import Recipe
-from skelnas.results.shard import identity, timing_path
+from skelnas.results.shard import identity, read_header, timing_path
 from skelnas.study import paths
 from skelnas.study import runs as study
 from skelnas.training.heartbeat import Heartbeat, heartbeat_path, read_heartbeat
@@ -149,9 +148,8 @@ def _names(folder: Path) -> set[str]:
 def _identity_in(path: Path) -> str:
     """The identity that a shard file carries; empty when it cannot be read."""
     try:
-        with h5py.File(path, "r", locking=False) as file:
-            return str(file.attrs["identity"])
-    except (OSError, KeyError):
+        return read_header(path).identity
+    except InputError:
         return ""
 
 

@@ -42,6 +42,7 @@ SUBCOMMANDS = {
     "plan": Subcommand("what a study will cost before it runs: trainings, hours, disk", "workflow", checkout=True),
     "preflight": Subcommand("check in a minute what would fail after hours", "workflow", checkout=True),
     "profile": Subcommand("make a profile for a kind of SLURM site", checkout=True),
+    "regroup": Subcommand("write shards whose cells other shards hold, without a job", "workflow", checkout=True),
     "status": Subcommand("how far a study is: trainings, jobs, failures and why", "workflow", checkout=True),
     "verify": Subcommand("check every checksum of an archived study"),
 }

@@ -22,8 +22,13 @@ class Asked:
 def add_study_arguments(parser: argparse.ArgumentParser) -> None:
     """`--study`, `--configfile` and `--profile`, as snakemake means them."""
     parser.add_argument("--study", default="", metavar="NAME", help="a study of config.yaml; else the one it names")
-    parser.add_argument("--configfile", nargs="*", default=[], metavar="FILE", help="read after config.yaml")
+    add_configuration_arguments(parser)
     parser.add_argument("--profile", default="", metavar="FOLDER", help="where jobs go; else this machine")
+
+
+def add_configuration_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--configfile`, as snakemake means it."""
+    parser.add_argument("--configfile", nargs="*", default=[], metavar="FILE", help="read after config.yaml")
 
 
 def read_asked(given: argparse.Namespace) -> Asked:
@@ -33,4 +38,4 @@ def read_asked(given: argparse.Namespace) -> Asked:
         InputError: the configuration or the profile cannot be read, or is wrong.
     """
     config = configuration.read(["config.yaml", *given.configfile], SCHEMA)
-    return Asked(given.study or config["study"], config, read_profile(given.profile))
+    return Asked(given.study or config["study"], config, read_profile(getattr(given, "profile", "")))

@@ -34,8 +34,10 @@ def _rows(path: Path) -> list[dict[str, int | float | str]]:
             raise ValueError(f"not {FORMAT}")
         shared = {name: timing[name] for name in ("seed", "engine", "torch", "skelnas")}
         own = ("seconds", "device", "host", "finished")
-        return [
-            {"index": int(cell), **shared, **{name: measured[name] for name in own}}
+        return [  # a cell that was taken from another shard brings its own engine and versions
+            {"index": int(cell)}
+            | {name: measured.get(name, value) for name, value in shared.items()}
+            | {name: measured[name] for name in own}
             for cell, measured in timing["cells"].items()
         ]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

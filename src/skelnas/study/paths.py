@@ -39,6 +39,11 @@ def image_figure(dataset: str, file: str) -> str:
     return f"{RESULTS}/images/{dataset}/{file}"
 
 
+def trained(dataset: str) -> str:
+    """The folder of all shards of a data set, whatever their recipe and seed."""
+    return f"{RESULTS}/train/{dataset}"
+
+
 def shards(run: str, seed: int) -> str:
     """The folder of the shards of a run (`{dataset}/{recipe}`) with one seed."""
     return f"{RESULTS}/train/{run}/seed{seed}"

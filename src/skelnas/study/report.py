@@ -13,7 +13,7 @@ from skelnas.study.state import ShardState, run_state
 from skelnas.text import size, text_table
 from skelnas.training.heartbeat import SILENCE, is_beating
 
-PLAN_HEADER = ("run", "shards", "finished", "trainings", "done", "left", "hours left", "ends", "disk")
+PLAN_HEADER = ("run", "shards", "finished", "trainings", "done", "taken over", "left", "hours left", "ends", "disk")
 STATUS_HEADER = (
     *("run", "shards", "finished", "running", "waiting"),
     *("trainings", "done", "last hour", "hours left", "ends"),
@@ -53,6 +53,7 @@ def plan_text(study: str, config: study_runs.Config, profile: Profile) -> str:
         "\n".join(rate_sentence(one) for one in found if one.state.left),
         f"Disk: at most {size(need)} more, {size(free)} are free"
         + (" - that is too little." if need > free else " (a quota may allow less)."),
+        *regroup_sentence(study, found),
         *site.idle_gpus(profile, nodes),
         *small_shards(found, gpus, config["training"]["group-size"]),
         *stale_sentence(found),
@@ -80,7 +81,8 @@ def _plan_row(one: RunEstimate, ends_at: str) -> tuple[str, ...]:
         f"{len(state.shards):,}",
         f"{finished:,}",
         f"{state.trainings:,}",
-        f"{state.trainings - state.left:,}",
+        f"{state.trainings - state.left - state.elsewhere:,}",
+        f"{state.elsewhere:,}",
         f"{state.left:,}",
         hours(one.hours),
         ends_at,
@@ -100,7 +102,7 @@ def status_text(study: str, config: study_runs.Config, profile: Profile) -> str:
         _status_row(one, states_of_run, end(one, seconds))
         for one, states_of_run, seconds in zip(found, states, until, strict=True)
     ]
-    done = sum(one.state.trainings - one.state.left for one in found)
+    done = sum(one.state.trainings - one.state.left - one.state.elsewhere for one in found)
     total = sum(one.state.trainings for one in found)
     jobs = "job" if at_a_time == 1 else "jobs"
     parts = [
@@ -108,6 +110,7 @@ def status_text(study: str, config: study_runs.Config, profile: Profile) -> str:
         f"{sum(map(last_hour, found)):,} in the last hour; ends as with {at_a_time} {jobs} at a time",
         text_table(STATUS_HEADER, rows),
         how_known(queue),
+        *regroup_sentence(study, found),
         "\n".join(rate_sentence(one) for one in found if one.state.left),
         *stopped_shards(found, states),
         *stale_sentence(found),
@@ -136,7 +139,7 @@ def _status_row(one: RunEstimate, states: list[str], ends_at: str) -> tuple[str,
         f"{len(state.shards):,}",
         *(f"{states.count(name):,}" for name in ("finished", "running", "waiting")),
         f"{state.trainings:,}",
-        f"{state.trainings - state.left:,}",
+        f"{state.trainings - state.left - state.elsewhere:,}",
         f"{last_hour(one):,}",
         hours(one.hours),
         ends_at,
@@ -217,6 +220,18 @@ def rate_sentence(one: RunEstimate) -> str:
         )
     pace = f": {state.left / one.hours:,.0f} trainings per hour" if one.hours else ""
     return f"{name}{pace}, from {one.rate.origin}"
+
+
+def regroup_sentence(study: str, estimates: list[RunEstimate]) -> list[str]:
+    """What other finished shards hold of a study, and the command that needs no job for it."""
+    cells, whole = sum(one.state.elsewhere for one in estimates), [one.state.regrouped for one in estimates]
+    if not cells:
+        return []
+    said = f"{cells:,} trainings are finished in other shards and are taken over, not trained again"
+    if shards := sum(map(len, whole)):
+        plural = "shards are" if shards > 1 else "shard is"
+        said += f"; {shards:,} {plural} there whole: `skelnas regroup {study}` writes them without a job"
+    return [f"{said}."]
 
 
 def stale_sentence(estimates: list[RunEstimate]) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 from skelnas.cells.selection import shard_name
 from skelnas.errors import InputError
 from skelnas.recipe import Recipe
+from skelnas.results.finished import FinishedShards
 from skelnas.results.shard import identity, read_header, timing_path
 from skelnas.study import paths
 from skelnas.study import runs as study
@@ -27,7 +28,7 @@ class ShardState:
 
     finished: the file is there, with the identity that it would get today. stale: it is there with another one, so that
     it will be trained again. recorded: cells in its journal. seconds_ago: how long ago its cells were finished, in any
-    order. beat: the heartbeat of its last job. touched_ago: seconds since anything was written for it (heartbeat or
+    order. elsewhere: cells that other finished shards hold, which its job takes over. beat: the heartbeat of its last job. touched_ago: seconds since anything was written for it (heartbeat or
     journal), None if nothing ever was.
     """
 
@@ -37,6 +38,7 @@ class ShardState:
     finished: bool = False
     stale: bool = False
     recorded: tuple[int, ...] = ()
+    elsewhere: tuple[int, ...] = ()
     journal: Journal | None = None
     seconds_ago: tuple[float, ...] = ()
     beat: Heartbeat | None = None
@@ -45,7 +47,7 @@ class ShardState:
     @property
     def left(self) -> tuple[int, ...]:
         """The cells that are still to be trained."""
-        recorded = set(self.recorded)
+        recorded = {*self.recorded, *self.elsewhere}
         return () if self.finished else tuple(cell for cell in self.cells if cell not in recorded)
 
     @property
@@ -88,11 +90,22 @@ class RunState:
         """Trainings that are still to be done."""
         return sum(len(shard.left) for shard in self.shards)
 
+    @property
+    def elsewhere(self) -> int:
+        """Trainings that are finished in other shards, and will be taken over."""
+        return sum(len(set(shard.elsewhere) - set(shard.recorded)) for shard in self.shards)
+
+    @property
+    def regrouped(self) -> list[ShardState]:
+        """The shards that other finished shards hold whole, so that nothing of them is to be trained."""
+        return [shard for shard in self.shards if not shard.finished and len(shard.elsewhere) == len(shard.cells)]
+
 
 def run_state(run: study.Run, recipe: Recipe, engine: str, folder: Path = Path()) -> RunState:
     """How far one run is, in the workflow's `folder`, when trained with `engine`."""
     manifest = _manifest(folder / paths.manifest(run.dataset))
     shards = []
+    others = {seed: finished_shards(run, recipe, manifest, seed, folder) for seed in run.seeds} if manifest else {}
     for seed in run.seeds:
         seed_folder = folder / paths.shards(run.folder, seed)
         present, journals = _names(seed_folder), _names(seed_folder / ".journal")
@@ -107,9 +120,20 @@ def run_state(run: study.Run, recipe: Recipe, engine: str, folder: Path = Path()
                 kinds = [kind for kind in ("cuda", "cpu") if Journal(path, own, engine, kind).folder.name in journals]
                 found = [_journal_state(shard, Journal(path, own, engine, kind)) for kind in kinds]
                 shard = max(found, key=lambda one: len(one.recorded), default=shard)
+            if not shard.finished and manifest:
+                shard = replace(shard, elsewhere=tuple(sorted(others[seed].holding(cells, besides=path))))
             shards.append(shard if shard.finished else _with_heartbeat(shard))
     aggregated = (folder / paths.benchmark(run.folder)).is_file()
     return RunState(run, recipe, manifest, tuple(shards), aggregated)
+
+
+def finished_shards(
+    run: study.Run, recipe: Recipe, manifest: dict[str, Any], seed: int, folder: Path = Path()
+) -> FinishedShards:
+    """Every shard that may hold trainings of a run with one seed, its own and those of other runs."""
+    return FinishedShards(
+        folder / paths.shards(run.folder, seed).rsplit("/", 2)[0], manifest["fingerprint"], recipe, seed
+    )
 
 
 def measured_seconds(state: RunState) -> tuple[list[tuple[int, float]], str]:

@@ -18,6 +18,7 @@ from skelnas.files import write_json
 from skelnas.images.image_set import ImageSet
 from skelnas.progress import Progress
 from skelnas.recipe import SPLITS, Recipe
+from skelnas.results.finished import FinishedShards
 from skelnas.results.shard import Shard, identity, read_shard, timing_path, write_shard
 from skelnas.training.engines import Request, Settings, TrainingError, train_jobs
 from skelnas.training.journal import Entry, Journal
@@ -38,8 +39,9 @@ def train_shard(
     """Train `cells` with `seed`, and write the shard `path` and the timing sidecar beside it.
 
     A shard that is there already, with its sidecar and the identity it would get, is left as it is. Cells that a
-    killed run of the same shard finished are taken from its journal. SIGTERM ends the run with exit
-    status 143, and what is finished by then is kept; the fused engine also saves what it is at.
+    killed run of the same shard finished are taken from its journal. Those that other finished shards hold are taken
+    from these (`results.finished`) if `path` lies as results/train/{dataset}/{recipe}/seed{seed}/ has it. SIGTERM ends
+    the run with exit status 143, and what is finished by then is kept; the fused engine also saves what it is at.
 
     Raises:
         InputError: what `train_jobs` refuses; no cells; the disk is full. When cells crashed (`TrainingError`) the
@@ -57,10 +59,13 @@ def train_shard(
         sys.stderr.write(f"{path.name}: was finished by a job that was ended before it could report it\n")
         return
     entries = journal.read(cells, recipe.epochs)
-    name, started, begun, before = device_name(device), _now(), time.monotonic(), len(entries)
-    progress = Progress(f"{dataset} {recipe_name} seed {seed}", len(cells), "cells", done=len(entries))
     if entries:
         sys.stderr.write(f"{path.name}: {len(entries)} of {len(cells)} cells are in the journal already\n")
+    if taken := _taken(path, images, recipe, seed, [cell for cell in cells if cell not in entries]):
+        entries |= taken
+        sys.stderr.write(f"{path.name}: {len(taken)} of {len(cells)} cells are in other finished shards already\n")
+    name, started, begun, before = device_name(device), _now(), time.monotonic(), len(entries)
+    progress = Progress(f"{dataset} {recipe_name} seed {seed}", len(cells), "cells", done=len(entries))
 
     def record(cell: int, seed: int, curves: Curves, seconds: float) -> None:
         timing: dict[str, float | str] = {
@@ -85,6 +90,15 @@ def train_shard(
         write_json(timing_path(path), _timing(entries, seed, settings, started))
         write_shard(path, _shard(entries, cells, images, recipe, seed, dataset, own))
         journal.keep(path)
+
+
+def _taken(path: Path, images: ImageSet, recipe: Recipe, seed: int, cells: list[int]) -> dict[int, Entry]:
+    """Those of `cells` that finished shards of the data set hold, whatever their recipe's name or their size."""
+    if path.parent.name != f"seed{seed}" or not cells:
+        return {}
+    shards = FinishedShards(path.absolute().parents[2], images.fingerprint, recipe, seed)
+    found = shards.take(cells, besides=path.absolute())
+    return {cell: Entry(Curves(one.loss, one.top1, one.top5), one.timing or {}) for cell, one in found.items()}
 
 
 def _is_finished(path: Path, own: str) -> bool:
@@ -129,7 +143,7 @@ def _timing(entries: dict[int, Entry], seed: int, settings: Settings, started: s
         "python": platform.python_version(),
         "started": started,
         "finished": _now(),
-        "cells": {str(cell): entries[cell].timing for cell in sorted(entries)},
+        "cells": {str(cell): entries[cell].timing for cell in sorted(entries) if entries[cell].timing},
     }
 
 

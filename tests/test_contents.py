@@ -18,7 +18,7 @@ from skelnas.images.build import build_image_set, manifest
 from skelnas.images.image_set import write_image_set
 from skelnas.images.manifest import read_manifest, write_manifest
 from skelnas.recipe import Recipe
-from skelnas.results.benchmark import Expected
+from skelnas.results.benchmark import Expected, loss_path
 from skelnas.results.query import Benchmark
 from skelnas.results.summary import read_table, summarise, write_table
 
@@ -26,7 +26,7 @@ from .images.small import RULE, small_source
 
 METADATA = Metadata("A study", "Three cells.", "2026-11-22", "https://spdx.org/licenses/CC-BY-4.0", ("Ada Lovelace",))
 IMAGES, MANIFEST_OF_IMAGES = "results/images/tiny.h5", "results/images/tiny.json"
-BENCHMARK, SUMMARY = "results/benchmark/tiny/short.h5", "results/benchmark/tiny/short.parquet"
+BENCHMARK, LOSSES, SUMMARY = (f"results/benchmark/tiny/short{end}" for end in (".h5", ".loss.h5", ".parquet"))
 FIGURE, VECTORS, TABLE = (f"results/analysis/tiny/short/figure.{end}" for end in ("png", "svg", "csv"))
 
 
@@ -51,7 +51,7 @@ def files(request, tmp_path, tmp_path_factory):
     if not study.exists():
         make_study(study, request.getfixturevalue("built"), request.getfixturevalue("make_benchmark"))
     shutil.copytree(study, tmp_path / "in")
-    names = (IMAGES, MANIFEST_OF_IMAGES, BENCHMARK, SUMMARY, FIGURE, VECTORS, TABLE)
+    names = (IMAGES, MANIFEST_OF_IMAGES, BENCHMARK, LOSSES, SUMMARY, FIGURE, VECTORS, TABLE)
     return {name: tmp_path / "in" / name for name in names}
 
 
@@ -60,7 +60,9 @@ def make_study(folder, built, make_benchmark):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
     write_image_set(folder / IMAGES, built[0])
     write_manifest(folder / MANIFEST_OF_IMAGES, built[1])
-    shutil.copyfile(make_benchmark([0, 7, 11]), folder / BENCHMARK)
+    benchmark = make_benchmark([0, 7, 11])
+    shutil.copyfile(benchmark, folder / BENCHMARK)
+    shutil.copyfile(loss_path(benchmark), folder / LOSSES)
     with Benchmark(folder / BENCHMARK) as benchmark:
         write_table(folder / SUMMARY, summarise(benchmark))
     with style():
@@ -102,6 +104,9 @@ def foreign_benchmark(files):
 FAULTS = {
     "benchmark cut off": (cut(BENCHMARK, 500), BENCHMARK),
     "benchmark empty": (cut(BENCHMARK, 0), f"{BENCHMARK} is empty"),
+    "losses cut off": (cut(LOSSES, 500), LOSSES),
+    "losses flipped": (flip(LOSSES), LOSSES),
+    "benchmark flipped": (flip(BENCHMARK), BENCHMARK),
     "benchmark of other images": (foreign_benchmark, BENCHMARK),
     "image set flipped": (flip(IMAGES), IMAGES),
     "image set cut off": (cut(IMAGES, 1000), IMAGES),

@@ -102,16 +102,12 @@ def verify_archive(path: Path | str, look_into: bool = True) -> list[str]:
 def _opened(archive: zipfile.ZipFile) -> list[str]:
     """What is wrong with the files inside, which are unpacked into a temporary folder for it."""
     with tempfile.TemporaryDirectory() as folder:
-        files = {}
-        for number, name in enumerate(archive.namelist()):
-            files[name] = Path(folder, f"{number}{PurePosixPath(name).suffix}")
-            with archive.open(name) as member, files[name].open("wb") as target:
+        files = {name: Path(folder, name) for name in archive.namelist()}  # plain paths, as was checked
+        for name, file in files.items():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with archive.open(name) as member, file.open("wb") as target:
                 shutil.copyfileobj(member, target, READ_BYTES)
-        named = {str(file): name for name, file in files.items()}
-        problems = _looked_into(files)
-        for place, name in named.items():
-            problems = [problem.replace(place, name) for problem in problems]
-        return problems
+        return [problem.replace(f"{folder}/", "") for problem in _looked_into(files)]
 
 
 def _looked_into(files: Mapping[str, Path]) -> list[str]:

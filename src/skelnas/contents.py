@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from skelnas import hdf5
 from skelnas.errors import InputError
 from skelnas.images.image_set import ImageSet, read_image_set
 from skelnas.images.manifest import read_manifest
@@ -39,7 +40,7 @@ def problems(files: Files) -> Iterator[str]:
             yield told if name in told or str(files[name]) in told else f"{name}: {told}"
         except PermissionError:
             yield f"{name} cannot be read (Permission denied); correct its permissions"
-        except (OSError, ValueError, KeyError, TypeError, ET.ParseError, csv.Error) as error:
+        except (*hdf5.READ_ERRORS, ET.ParseError, csv.Error) as error:
             yield f"{name} cannot be opened ({type(error).__name__}: {error}); make it again, or get the archive again"
 
 
@@ -54,8 +55,10 @@ def _check(name: str, files: Files) -> None:
         _check_manifest(name, files)
     elif name.startswith(BENCHMARKS) and path.suffix == ".parquet":
         _check_summary(name, files)
-    elif name.startswith(BENCHMARKS) and path.suffix == ".h5" and ".loss" not in path.suffixes:
-        _check_benchmark(name, files)
+    elif name.startswith(BENCHMARKS) and path.suffix == ".h5":
+        if ".loss" not in path.suffixes:
+            _check_benchmark(name, files)
+        _check_arrays(name, files[name])
     elif path.suffix in OPENED:
         OPENED[path.suffix](files[name])
 
@@ -90,6 +93,14 @@ def check_manifest(manifest: dict[str, Any], image_set: ImageSet, where: str) ->
                 f"{where}: {key} is {json.dumps(manifest.get(key))[:60]}, the image set has {json.dumps(value)[:60]}; "
                 "both come from one conversion, make them again"
             )
+
+
+def _check_arrays(name: str, path: Path) -> None:
+    """Refuse a file with an array that is not what was written; files of format 1 do not say what was."""
+    with hdf5.opened(path) as file:
+        told = hdf5.ARRAYS in file.attrs
+    if told and (damaged := hdf5.damaged_arrays(path)):
+        raise InputError(f"{name} is damaged in {', '.join(damaged)}; make it again, or get the archive again")
 
 
 def _check_benchmark(name: str, files: Files) -> None:

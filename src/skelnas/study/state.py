@@ -28,8 +28,8 @@ class ShardState:
 
     finished: the file is there, with the identity that it would get today. stale: it is there with another one, so that
     it will be trained again. recorded: cells in its journal. seconds_ago: how long ago its cells were finished, in any
-    order. elsewhere: cells that other finished shards hold, which its job takes over. beat: the heartbeat of its last job. touched_ago: seconds since anything was written for it (heartbeat or
-    journal), None if nothing ever was.
+    order. elsewhere: cells that other finished shards hold, which its job takes over. beat: the heartbeat of its last
+    job. touched_ago: seconds since anything was written for it (heartbeat or journal), None if nothing ever was.
     """
 
     path: Path

@@ -1,7 +1,10 @@
 """Worker processes: tasks that fail, processes that die or are replaced, and the end of all of them."""
 
+import functools
 import math
 import multiprocessing
+import multiprocessing.resource_tracker
+import multiprocessing.spawn
 import os
 import signal
 import time
@@ -95,3 +98,14 @@ def test_a_process_that_is_ended_may_save_before(tmp_path):
     Worker.end(worker)
     assert (tmp_path / "state").read_text() == "saved"
     assert worker.process.exitcode == 128 + signal.SIGTERM
+
+
+def test_a_spawned_process_that_dies_at_its_start_is_an_outcome(monkeypatch):
+    """Its work is larger than a pipe holds, and nobody reads it."""
+    monkeypatch.setattr(multiprocessing.spawn, "_python_exe", b"/bin/false")
+    multiprocessing.resource_tracker.ensure_running()
+    worker = Worker(functools.partial(math.dist, [0.0] * 100_000), "spawn")
+    worker.give([1.0])
+    assert str(worker.outcome()) == "its process died with exit code 1"
+    assert not worker.fit
+    Worker.end(worker)

@@ -36,19 +36,26 @@ class Worker:
     def __init__(self, work: Callable[[Any], Any], start: Literal["fork", "spawn"] = "fork") -> None:
         context = multiprocessing.get_context("fork") if start == "fork" else multiprocessing.get_context("spawn")
         self.pipe, inner = context.Pipe()
-        outer = self.pipe if start == "fork" else None
-        self.process: BaseProcess = context.Process(target=_serve, args=(inner, outer, work), daemon=True)
+        # A copy goes through the pipe: what a process is started with must be small, or one that dies at its start
+        # leaves its parent with a broken pipe, or waiting for ever, as the version of Python will have it.
+        given = (self.pipe, work) if start == "fork" else None
+        self.process: BaseProcess = context.Process(target=_serve, args=(inner, given), daemon=True)
         self.process.start()
         inner.close()
+        if start == "spawn":
+            self._send(work)
         self.task: Any = None
         self.fit = True  # for another task
 
     def give(self, task: Any) -> None:
         """Start a task."""
         self.task = task
+        self._send(task)
+
+    def _send(self, what: Any) -> None:
         # A process that has died meanwhile shows as the end of its pipe when the outcome is read.
-        with contextlib.suppress(BrokenPipeError):
-            self.pipe.send(task)
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self.pipe.send(what)
 
     def outcome(self) -> Any:
         """What the task gave, a JobFailure or an InputError; waits for it."""
@@ -127,16 +134,19 @@ def run_in_processes(
     return run_tasks(take, workers, lambda place: Worker(work))
 
 
-def _serve(pipe: Connection, outer: Connection | None, work: Callable[[Any], Any]) -> None:
-    """The worker's life: tasks from the pipe, outcomes into it."""
-    if outer is not None:
-        outer.close()
+def _serve(pipe: Connection, given: tuple[Connection, Callable[[Any], Any]] | None) -> None:
+    """The life of a worker: tasks from the pipe, outcomes into it; first the work, where it is not given."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the parent decides
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    if torch := sys.modules.get("torch"):  # recordings are converted without it
-        torch.set_num_threads(1)
     with ended_by_sigterm(), contextlib.suppress(EOFError, BrokenPipeError):
+        if given is None:
+            work = pipe.recv()
+        else:
+            outer, work = given
+            outer.close()
+        if torch := sys.modules.get("torch"):  # recordings are converted without it
+            torch.set_num_threads(1)
         while True:
             pipe.send(_outcome(work, pipe.recv()))
             end_if_asked()

@@ -1,10 +1,15 @@
 """Precisions: what they compute in, and that they leave no trace."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 
+from skelnas.errors import InputError
 from skelnas.recipe import PRECISIONS, Recipe
-from skelnas.training.precision import computing_in, dtype, epoch_precision
+from skelnas.training.precision import REFUSED, check_environment, computing_in, dtype, epoch_precision
 
 CPU = torch.device("cpu")
 
@@ -48,3 +53,44 @@ def test_settings_are_restored(precision):
     with computing_in(precision, CPU):
         assert settings() == (precision == "tf32", precision == "tf32", True)
     assert settings() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "refused"),
+    [
+        ("TRITON_INTERPRET", "1", "cuda"),
+        ("TRITON_INTERPRET", "0", ""),
+        ("NVIDIA_TF32_OVERRIDE", "0", "cuda"),
+        ("NVIDIA_TF32_OVERRIDE", "1", "cuda"),
+        ("ONEDNN_DEFAULT_FPMATH_MODE", "BF16", "cpu"),
+        ("ONEDNN_DEFAULT_FPMATH_MODE", "STRICT", ""),
+        ("DNNL_DEFAULT_FPMATH_MODE", "ANY", "cpu"),
+        ("TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", "1", ""),
+    ],
+)
+def test_an_environment_that_decides_on_arithmetic_is_refused_where_it_matters(monkeypatch, name, value, refused):
+    for _, other in REFUSED:
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setenv(name, value)
+    for kind in ("cpu", "cuda"):
+        if kind == refused:
+            with pytest.raises(InputError, match=f"{name}={value} is set in the environment: .*; unset it"):
+                check_environment(torch.device(kind))
+        else:
+            check_environment(torch.device(kind))
+
+
+def test_what_containers_set_about_tf32_changes_nothing():
+    """PyTorch reads the variable when it is imported; what a precision computes in does not depend on it."""
+    program = """
+import torch
+from skelnas.training.precision import computing_in
+print(torch.backends.cuda.matmul.allow_tf32, end=" ")
+for precision in ("fp32", "tf32"):
+    with computing_in(precision, torch.device("cpu")):
+        print(torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32, end=" ")
+"""
+    environment = os.environ | {"TORCH_ALLOW_TF32_CUBLAS_OVERRIDE": "1"}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "False", "False", "True", "True"]

@@ -3,7 +3,7 @@
 import importlib
 
 from skelnas.errors import InputError
-from skelnas.training.precision import check_precision
+from skelnas.training.precision import check_environment, check_precision
 from skelnas.training.resident import check_images
 from skelnas.training.settings import Engine, Job, OnFinished, Request, Settings, TrainingError
 
@@ -23,12 +23,14 @@ def train_jobs(request: Request, on_finished: OnFinished) -> None:
     What a job scores does not depend on the other jobs. A job that crashes does not stop the others.
 
     Raises:
-        InputError: an unknown engine; no such device; a precision the device lacks; images the network cannot take.
+        InputError: an unknown engine; no such device; a precision the device lacks; images the network cannot take;
+            an environment variable that would change results.
         TrainingError: after all others have finished, the jobs that crashed.
     """
     name, device = request.settings.engine, request.settings.torch_device()
     if name not in ENGINES:
         raise InputError(f"training: there is no engine {name!r}; choose one of {', '.join(ENGINES)}")
+    check_environment(device)
     check_precision(request.recipe, device)
     check_images(request.images, request.recipe.batch_size)
     engine: Engine = importlib.import_module(f"skelnas.training.{ENGINES[name][device.type]}").train

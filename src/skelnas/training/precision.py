@@ -1,6 +1,7 @@
 """What a recipe's precision means to PyTorch, and which devices have it."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 
 import torch
@@ -31,6 +32,30 @@ def check_precision(recipe: Recipe, device: torch.device) -> None:
 def processor_has_bf16() -> bool:
     """Whether the CPU multiplies bfloat16 in hardware (AVX-512 BF16 or AMX on x86, FEAT_BF16 on ARM)."""
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+# Variables that decide on arithmetic in place of the recipe, by the kind of device they matter to, with the values that
+# do no harm and what others do. (TORCH_ALLOW_TF32_CUBLAS_OVERRIDE, which NVIDIA's containers set, is harmless:
+# `computing_in` says what it wants.)
+OFF = ("", "0", "false", "off", "no", "n")
+REFUSED = {
+    ("cuda", "TRITON_INTERPRET"): (OFF, "kernels would be interpreted, thousands of times slower"),
+    ("cuda", "NVIDIA_TF32_OVERRIDE"): (("",), "it decides on TF32 in place of the recipe's precision"),
+    ("cpu", "ONEDNN_DEFAULT_FPMATH_MODE"): (("", "strict"), "it rounds float32 behind the recipe's back"),
+    ("cpu", "DNNL_DEFAULT_FPMATH_MODE"): (("", "strict"), "it rounds float32 behind the recipe's back"),
+}
+
+
+def check_environment(device: torch.device) -> None:
+    """Refuse environment variables under which results would not be what the recipe says.
+
+    Raises:
+        InputError: one of them is set; which, and what it does.
+    """
+    for (kind, name), (harmless, effect) in REFUSED.items():
+        value = os.environ.get(name, "")
+        if kind == device.type and value.strip().lower() not in harmless:
+            raise InputError(f"training: {name}={value} is set in the environment: {effect}; unset it")
 
 
 def epoch_precision(recipe: Recipe, epoch: int) -> str:

@@ -1,6 +1,6 @@
 """What is asked of an engine: which trainings, and how to use the machine."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -73,3 +73,15 @@ class TrainingError(InputError):
         more = f" (and {len(reasons) - 1} more of this shard)" if len(reasons) > 1 else ""
         super().__init__(f"training cell {cell} with seed {seed} crashed{more}: {reason}")
         self.reasons = reasons
+
+
+class EngineFailure(TrainingError):
+    """The engine fails whatever it is given, and was stopped; `reasons` names all jobs that are left."""
+
+    def __init__(self, jobs: Iterable[Job], reason: str) -> None:
+        InputError.__init__(
+            self,
+            f"training stopped: two groups of cells with none in common failed alike before any was trained, so the "
+            f"machine or the settings are at fault and no cell ({reason})",
+        )
+        self.reasons = dict.fromkeys(jobs, reason)

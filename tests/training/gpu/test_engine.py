@@ -14,6 +14,7 @@ from skelnas.training.engines import Request, Settings, TrainingError
 from skelnas.training.gpu import engine as gpu
 from skelnas.training.gpu.worker import FreeMemory, GroupWork, TooLarge, Trained
 from skelnas.training.metrics import Curves
+from skelnas.training.settings import EngineFailure
 
 RECIPE = Recipe(epochs=2, batch_size=8, precision="fp64")
 JOBS = [(0, 777), (9, 777), (1651, 777), (1835, 888), (7581, 777)]
@@ -195,3 +196,32 @@ def test_real_groups_of_two_processes_score_what_one_scores(tiny):
     for job in JOBS:
         np.testing.assert_allclose(found[1][job].loss, found[2][job].loss, rtol=1e-6)
         np.testing.assert_array_equal(found[1][job].top1, found[2][job].top1)
+
+
+@pytest.mark.parametrize(("workers", "most"), [(1, 4), (4, 8)])
+def test_what_fails_whatever_is_tried_ends_the_shard_after_a_few_groups(tiny, tmp_path, workers, most):
+    """Retried and halved down to each job, these 1,000 would take some 3,000 engines."""
+    jobs = [(index, 777) for index in range(1000)]
+
+    def broken(place, task):
+        if isinstance(task, FreeMemory):
+            return 1 << 30
+        (tmp_path / f"{place}-{time.monotonic_ns()}").touch()
+        raise RuntimeError(f"no kernel image at {hex(id(task))} for {len(task.group)} models")
+
+    with pytest.raises(EngineFailure, match=r"failed alike before any was trained.*no kernel image") as c:
+        run(tiny, broken, size=4096, workers=workers, jobs=jobs)
+    assert 2 <= len(list(tmp_path.iterdir())) <= most
+    assert sorted(c.value.reasons) == jobs
+
+
+def test_two_bad_cells_do_not_end_a_shard_in_which_others_train(tiny):
+    def faulty(place, task):
+        if not isinstance(task, FreeMemory) and {JOBS[0], JOBS[-1]} & set(task.group):
+            raise RuntimeError("a kernel failed")
+        return easy(place, task)
+
+    with pytest.raises(TrainingError, match="1 more of this shard") as caught:
+        run(tiny, faulty, size=1, jobs=JOBS[1:4] + JOBS[:1] + JOBS[4:])
+    assert not isinstance(caught.value, EngineFailure)
+    assert sorted(caught.value.reasons) == [JOBS[0], JOBS[-1]]

@@ -1,6 +1,6 @@
 """Which group comes next: dealt, tried again, halved, made smaller."""
 
-from skelnas.training.gpu.schedule import Schedule, even_size
+from skelnas.training.gpu.schedule import Breaker, Schedule, even_size
 
 JOBS = [(0, 777), (9, 777), (1651, 777), (1835, 888), (7581, 777)]
 START = dict.fromkeys(JOBS, (0, 0))
@@ -77,3 +77,15 @@ def test_even_groups_keep_all_workers_busy():
     assert even_size(1000, 400, 8) == 125
     assert even_size(3, 4096, 1) == 3
     assert even_size(1, 1, 1) == 1
+
+
+def test_only_groups_without_a_job_in_common_that_fail_alike_are_no_use():
+    breaker = Breaker()
+    assert not breaker.trips(JOBS[:4], "a fault at 0x7f12")
+    assert not breaker.trips(JOBS[:2], "a fault at 0x7f13")  # its half
+    assert not breaker.trips(JOBS[4:], "another fault")
+    assert breaker.trips(JOBS[2:4], "a fault at 0x7f14")
+    trained = Breaker()
+    trained.trips(JOBS[:2], "a fault")
+    trained.trained()
+    assert not trained.trips(JOBS[2:], "a fault")

@@ -9,9 +9,9 @@ import torch
 from skelnas.errors import InputError
 from skelnas.processes import JobFailure, Worker, run_tasks
 from skelnas.training.checkpoint import place_of, remove_checkpoints
-from skelnas.training.gpu.schedule import Schedule, even_size
+from skelnas.training.gpu.schedule import Breaker, Schedule, even_size
 from skelnas.training.gpu.worker import FreeMemory, GroupWork, TooLarge, Trained, group_size
-from skelnas.training.settings import Job, OnFinished, Request, TrainingError
+from skelnas.training.settings import EngineFailure, Job, OnFinished, Request, TrainingError
 
 
 def train(request: Request, on_finished: OnFinished) -> None:
@@ -28,7 +28,12 @@ def train(request: Request, on_finished: OnFinished) -> None:
 
 
 def train_in_groups(request: Request, on_finished: OnFinished, start: Callable[[int], Worker], workers: int) -> None:
-    """Train the jobs in groups; `start` starts the worker at one of `workers` places, whose work is a GroupWork."""
+    """Train the jobs in groups; `start` starts the worker at one of `workers` places, whose work is a GroupWork.
+
+    Raises:
+        EngineFailure: nothing can be trained here; only a few groups were tried.
+        TrainingError: after all others have finished, the jobs that crashed.
+    """
     jobs, settings, folder = request.jobs, request.settings, request.folder
     crew, free = _crew({place: start(place) for place in range(min(workers, len(jobs)))})
     size = settings.group_size
@@ -36,7 +41,7 @@ def train_in_groups(request: Request, on_finished: OnFinished, start: Callable[[
         size = group_size(jobs, request.images, request.recipe, free // settings.processes_per_gpu)
     places = {job: place_of(folder, job) for job in jobs}
     schedule = Schedule(jobs, even_size(len(jobs), size, len(crew)), places)
-    left, reasons = set(jobs), dict[Job, str]()
+    left, reasons, breaker = set(jobs), dict[Job, str](), Breaker()
     outcomes = run_tasks(schedule.take, crew, lambda place: _renewed(start, place))
     try:
         with contextlib.closing(outcomes):
@@ -44,6 +49,7 @@ def train_in_groups(request: Request, on_finished: OnFinished, start: Callable[[
                 if isinstance(outcome, InputError):
                     raise outcome
                 if isinstance(outcome, Trained):
+                    breaker.trained()
                     for (index, seed), curves in zip(task.group, outcome.curves, strict=True):
                         on_finished(index, seed, curves, outcome.seconds)
                     left.difference_update(task.group)
@@ -52,6 +58,8 @@ def train_in_groups(request: Request, on_finished: OnFinished, start: Callable[[
                     sys.stderr.write(f"out of GPU memory: going on with groups of {schedule.size}\n")
                 elif isinstance(outcome, TooLarge):
                     reasons[task.group[0]] = "the GPU's free memory is too small for it"
+                elif breaker.trips(task.group, str(outcome)):
+                    raise EngineFailure(sorted(left), str(outcome))
                 elif not schedule.failed(task):
                     reasons[task.group[0]] = str(outcome)
     except JobFailure as failure:

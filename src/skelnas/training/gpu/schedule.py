@@ -1,5 +1,6 @@
 """Which group is trained next: a failing one again and then in halves, all in smaller ones where memory is short."""
 
+import re
 from collections import deque
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -31,12 +32,15 @@ class Schedule:
         return self._waiting.popleft() if self._waiting else None
 
     def failed(self, task: Task) -> bool:
-        """Put a group that failed back, whole or in halves; False where it is a single job that has had its tries."""
+        """Put a group that failed back, whole or in halves; False where it is a single job that has had its tries.
+
+        Halves wait until the others have been tried: whether anything can be trained here shows first.
+        """
         if task.tries:
             self._waiting.appendleft(task._replace(tries=task.tries - 1))
         elif len(task.group) > 1:
             halves = task.group[::2], task.group[1::2]
-            self._waiting.extendleft(task._replace(group=half) for half in halves)
+            self._waiting.extend(task._replace(group=half) for half in halves)
         return task.tries > 0 or len(task.group) > 1
 
     def too_large(self, task: Task) -> bool:
@@ -54,6 +58,28 @@ class Schedule:
         if groups:
             models, capacity = max(map(len, groups)), capacity_for(groups)
             self._waiting = deque(Task(tuple(group), models, capacity) for group in groups)
+
+
+class Breaker:
+    """Ends what can only go on failing: two groups with no job in common fail alike, and none has been trained yet.
+
+    Failures are alike where their reasons differ in numbers at most: addresses, sizes, exit codes of one kind.
+    """
+
+    def __init__(self) -> None:
+        self._trained = False
+        self._failed: list[tuple[frozenset[Job], str]] = []
+
+    def trained(self) -> None:
+        """A group was trained: what fails from now on is to blame itself."""
+        self._trained = True
+
+    def trips(self, group: Sequence[Job], reason: str) -> bool:
+        """Note that a group failed; whether it is no use to go on."""
+        own, kind = frozenset(group), re.sub(r"0x[0-9a-fA-F]+|\d+", "#", reason)
+        alike = any(other == kind and own.isdisjoint(jobs) for jobs, other in self._failed)
+        self._failed.append((own, kind))
+        return alike and not self._trained
 
 
 def even_size(jobs: int, most: int, workers: int) -> int:

@@ -49,7 +49,7 @@ def whole_file(path: Path | str, verify: Callable[[Path], None] | None = None) -
         temporary.replace(path)
         flush_to_disk(path.parent)
     except OSError as error:
-        if (reason := _refusal(error)) is None:
+        if (reason := refusal(error)) is None:
             raise
         raise InputError(
             f"{path} cannot be written: {reason}; make room or choose another folder, then run again"
@@ -105,7 +105,7 @@ def sha256_of_json(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _refusal(error: OSError) -> str | None:
+def refusal(error: OSError) -> str | None:
     """Why the disk refused a write, or None where the error is of another kind (HDF5 puts the number into its text)."""
     refusals = {
         number: os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EFBIG)

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import daemons
 
+from skelnas.training.journal_file import journal_files, marks
+
 from ..workflow.checkout import Checkout
 
 BENCHMARK = "results/benchmark/synthetic/e4.h5"
@@ -156,13 +158,15 @@ class TinyStudy:
 
         return self.wait("a job with a finished cell", found)
 
-    def recorded(self, shard: str) -> list[Path]:
-        """The records in the journal of a shard."""
-        return list(self.folder.glob(f"results/train/synthetic/e4/seed777/.journal/{shard}-*/*.cell"))
+    def recorded(self, shard: str) -> dict[int, float]:
+        """The cells in the journal of a shard, and when each was finished (seconds since 1970)."""
+        folders = self.folder.glob(f"results/train/synthetic/e4/seed777/.journal/{shard}-*")
+        files = [file for folder in folders for file in journal_files(folder)]
+        return {mark.cell: mark.finished for file in files for mark in marks(file)}
 
     def unrecorded_seconds(self, shard: str) -> float:
         """How much training would be lost if the shard's job ended now: seconds since its last record."""
-        return time.time() - max(record.stat().st_mtime for record in self.recorded(shard))
+        return time.time() - max(self.recorded(shard).values())
 
     def environments(self) -> dict[str, dict[str, str]]:
         """The environment of each process that trains in this folder right now, by its SLURM job."""

@@ -115,7 +115,7 @@ def test_killed_at_random_moments_the_bytes_are_the_same(undisturbed, started, t
 
 def test_sigterm_ends_cleanly_and_keeps_what_is_finished(undisturbed, started, tiny, tmp_path, capsys):
     process = started(tmp_path)
-    while not (finished := list(tmp_path.rglob("*.cell"))) and process.is_alive():
+    while not any(path.stat().st_size for path in tmp_path.rglob("*.journal")) and process.is_alive():
         time.sleep(0.002)
     process.terminate()
     process.join(60)
@@ -124,7 +124,6 @@ def test_sigterm_ends_cleanly_and_keeps_what_is_finished(undisturbed, started, t
     assert not (tmp_path / "shard.h5").exists()
     run(tiny, tmp_path / "shard.h5")
     assert f"of {len(CELLS)} cells are in the journal already" in capsys.readouterr().err
-    assert len(finished) >= 1
     assert (tmp_path / "shard.h5").read_bytes() == undisturbed[0].read_bytes()
     assert content(tmp_path) == [".journal", "shard.h5", "shard.timing.json"]
 
@@ -176,7 +175,7 @@ def test_deleted_by_snakemake_it_comes_back_without_training(tiny, undisturbed, 
     path = tmp_path / "shard.h5"
     run(tiny, path)
     timing = timing_path(path).read_bytes()
-    assert not list(tmp_path.rglob("*.cell"))
+    assert not list(tmp_path.rglob("*.journal"))
     path.unlink()
     timing_path(path).unlink()
     with monkeypatch.context() as patch:

@@ -129,6 +129,7 @@ def duration(shards: Iterable[float], jobs: int) -> float:
 CURVE_BYTES = 3 * 4 * len(SPLITS)  # loss, top-1 and top-5 per epoch
 HDF5_BYTES = 32 * 1024  # groups, headers and chunk indices of a small file
 BLOCK_BYTES = 4096
+RECORD_BYTES = 128  # of a journal beside curves and timing
 CHECKPOINT_BYTES = 2 * 4  # per parameter: its value and its momentum, float32
 TIMING_BYTES = 256  # per training, in a sidecar and in the timing table
 SUMMARY_BYTES = 512  # per cell, in the summary table and in the benchmark's own tables
@@ -141,8 +142,8 @@ def shard_bytes(cells: int, epochs: int) -> int:
 
 
 def journal_bytes(cells: int, epochs: int) -> int:
-    """The journal of a shard just before it is finished: one file of whole blocks per cell."""
-    return cells * BLOCK_BYTES * math.ceil((CURVE_BYTES * epochs + BLOCK_BYTES // 2) / BLOCK_BYTES)
+    """The journal of a shard just before it is finished: one file, and while it is taken over a second one."""
+    return 2 * (cells * (CURVE_BYTES * epochs + TIMING_BYTES + RECORD_BYTES) + BLOCK_BYTES)
 
 
 def checkpoint_bytes(parameters: float, trainings: int) -> int:

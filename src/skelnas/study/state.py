@@ -1,8 +1,6 @@
 """How far a study is, read from its files alone: shards, journals, sidecars and the heartbeats of jobs."""
 
-import contextlib
 import json
-import os
 import time
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,7 +15,7 @@ from skelnas.results.shard import identity, read_header, timing_path
 from skelnas.study import paths
 from skelnas.study import runs as study
 from skelnas.training.heartbeat import Heartbeat, heartbeat_path, read_heartbeat
-from skelnas.training.journal import SUFFIX, Journal
+from skelnas.training.journal import Journal
 
 READ_FROM_JOURNALS = 200  # records that are read to learn how long a training takes, spread evenly over all of them
 
@@ -147,9 +145,10 @@ def measured_seconds(state: RunState) -> tuple[list[tuple[int, float]], str]:
             measured += [(int(cell), timing) for cell, timing in _sidecar(shard.path).items()]
     if not measured:
         what = "journals"
-        recorded = [(shard.journal, cell) for shard in state.shards if shard.journal for cell in shard.recorded]
-        for journal, cell in recorded[:: len(recorded) // READ_FROM_JOURNALS + 1]:
-            measured += [(cell, entry.timing) for entry in journal.read([cell], state.recipe.epochs).values()]
+        step = sum(len(shard.recorded) for shard in state.shards) // READ_FROM_JOURNALS + 1
+        for shard in state.shards:
+            if shard.journal:
+                measured += shard.journal.timings(shard.recorded[::step])
     devices = sorted({str(timing["device"]) for _, timing in measured})
     words = f"{len(measured):,} trainings in {what}, on {', '.join(devices)}"
     return [(cell, float(timing["seconds"])) for cell, timing in measured], words
@@ -191,17 +190,13 @@ def _ages_in_sidecar(shard: Path) -> tuple[float, ...]:
 
 
 def _journal_state(shard: ShardState, journal: Journal) -> ShardState:
-    """The shard with what its journal holds; a record counts by its name alone, the job itself checks its bytes."""
-    wanted, recorded, ages, now = set(shard.cells), [], [], time.time()
-    with contextlib.suppress(FileNotFoundError), os.scandir(journal.folder) as files:
-        for file in files:
-            name = file.name.removesuffix(SUFFIX)
-            if file.name.endswith(SUFFIX) and name.isdigit() and int(name) in wanted:
-                recorded.append(int(name))
-                ages.append(now - file.stat().st_mtime)
-    touched = _age(journal.folder)
+    """The shard with what its journal holds; a record counts by its head, the job itself checks its bytes."""
+    wanted, now = set(shard.cells), time.time()
+    finished = {cell: when for cell, when in journal.finished().items() if cell in wanted}
+    ages = [now - when for when in finished.values()]
+    touched = min([*ages, *filter(None, [_age(journal.folder)])], default=None)
     return replace(
-        shard, recorded=tuple(sorted(recorded)), journal=journal, seconds_ago=tuple(ages), touched_ago=touched
+        shard, recorded=tuple(sorted(finished)), journal=journal, seconds_ago=tuple(ages), touched_ago=touched
     )
 
 

@@ -59,6 +59,7 @@ def train_shard(
         sys.stderr.write(f"{path.name}: was finished by a job that was ended before it could report it\n")
         return
     entries = journal.read(cells, recipe.epochs)
+    journal.take_over(recipe.epochs)
     if entries:
         sys.stderr.write(f"{path.name}: {len(entries)} of {len(cells)} cells are in the journal already\n")
     if taken := _taken(path, images, recipe, seed, [cell for cell in cells if cell not in entries]):

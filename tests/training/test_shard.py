@@ -115,7 +115,7 @@ def test_killed_at_random_moments_the_bytes_are_the_same(undisturbed, started, t
 
 def test_sigterm_ends_cleanly_and_keeps_what_is_finished(undisturbed, started, tiny, tmp_path, capsys):
     process = started(tmp_path)
-    while not any(path.stat().st_size for path in tmp_path.rglob("*.journal")) and process.is_alive():
+    while not any(path.stat().st_size for path in tmp_path.rglob("*.*.journal")) and process.is_alive():
         time.sleep(0.002)
     process.terminate()
     process.join(60)
@@ -175,7 +175,7 @@ def test_deleted_by_snakemake_it_comes_back_without_training(tiny, undisturbed, 
     path = tmp_path / "shard.h5"
     run(tiny, path)
     timing = timing_path(path).read_bytes()
-    assert not list(tmp_path.rglob("*.journal"))
+    assert not list(tmp_path.rglob("*.*.journal"))
     path.unlink()
     timing_path(path).unlink()
     with monkeypatch.context() as patch:

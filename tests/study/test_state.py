@@ -4,6 +4,7 @@ import json
 import os
 import time
 from datetime import UTC, datetime, timedelta
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -46,9 +47,11 @@ def record(folder, expected, cells, cell, seconds, minutes_ago=0):
     journal = Journal(folder / FOLDER / f"{cells[0]:05d}-{cells[-1]:05d}.h5", own, "fused", "cpu")
     ones = np.ones((3, 3), dtype=np.int32)
     entry = Entry(Curves(ones.astype(np.float32), ones, ones), {"seconds": seconds, "device": "CPU B"})
-    journal.add(cell, entry)
     then = time.time() - 60 * minutes_ago
-    os.utime(journal.folder / f"{cell:05d}.cell", (then, then))
+    with mock.patch("skelnas.training.journal.time.time", return_value=then):
+        journal.add(cell, entry)
+    [file] = journal.folder.iterdir()
+    os.utime(file, (then, then))
 
 
 def test_nothing_begun(tmp_path):

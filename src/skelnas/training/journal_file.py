@@ -150,11 +150,12 @@ class JournalFile:
                 self.close()
             raise InputError(f"{self.folder}: other processes keep removing the journal; end them, then run again")
         except OSError as error:
+            where = self.path or self.folder
             self.close()
             if (reason := refusal(error)) is None:
                 raise
             raise InputError(
-                f"{self.folder} cannot be written: {reason}; make room or choose another folder, then run again"
+                f"{where} cannot be written: {reason}; make room or choose another folder, then run again"
             ) from error
 
     def close(self) -> None:
@@ -180,6 +181,8 @@ class JournalFile:
             # The rest of a record would hide all that follow it.
             with contextlib.suppress(OSError):
                 os.ftruncate(self._handle, before)
+                if not before and self.path:
+                    self.path.unlink()
             raise
 
     def _is_in_place(self) -> bool:

@@ -34,8 +34,8 @@ demo: $(READY)  ## run the whole workflow on generated recordings and say where 
 	$(BIN)/snakemake --cores $(CORES) --quiet rules progress -- demo
 	$(BIN)/snakemake --cores 1 --quiet all --report report.zip -- demo
 	@echo
-	@echo "Figures:  results/images/synthetic/  results/analysis/synthetic/demo/"
-	@echo "Table:    results/benchmark/synthetic/demo.parquet (one row per cell)"
+	@echo "Figures:  results/images/synthetic/  results/analysis/demo/synthetic/demo/"
+	@echo "Table:    results/benchmark/demo/synthetic/demo.parquet (one row per cell)"
 	@echo "Archive:  results/archive/demo.zip"
 	@echo "Report:   report.zip (unpack it and open report/report.html)"
 

@@ -7,9 +7,9 @@
 #   results/images/{dataset}.h5 + {dataset}.json                  image tensors + the manifest that training depends on
 #   results/images/{dataset}/{figure}.{svg,png}                   what the images look like
 #   results/train/{dataset}/{recipe}/seed{seed}/{shard}.h5        cells first-last; 01459-01459 is a single cell
-#   results/benchmark/{dataset}/{recipe}.h5 + .parquet            everything merged; one row per cell
-#   results/analysis/{dataset}/{recipe}/...                       figures (svg + png) and tables (csv)
-#   results/analysis/{dataset}/{recipe}-against-{other}/...       two precisions of one recipe compared
+#   results/benchmark/{study}/{dataset}/{recipe}.h5 + .parquet    everything merged; one row per cell (.loss.h5: losses)
+#   results/analysis/{study}/{dataset}/{recipe}/...               figures (svg + png) and tables (csv)
+#   results/analysis/{study}/{dataset}/{recipe}-against-{other}/  two precisions of one recipe compared
 #   results/archive/{study}.zip                                   RO-Crate with checksums
 #
 # (...).timing.json and .timing.parquet beside them hold measured seconds, device and dates, which nothing depends on.

@@ -16,7 +16,7 @@ from skelnas.training.journal_file import journal_files, marks
 
 from ..workflow.checkout import Checkout
 
-BENCHMARK = "results/benchmark/synthetic/e4.h5"
+BENCHMARK = "results/benchmark/tiny/synthetic/e4.h5"
 SHARDS = ("00000-00003", "00004-00007", "00008-00011", "00012-00015")
 CONFIG = {
     "study": "tiny",

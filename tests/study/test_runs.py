@@ -76,10 +76,31 @@ def test_wrong_cells_are_refused_with_their_place(cells):
         study.runs(configuration(a={"cells": cells}), "a")
 
 
-def test_two_studies_may_share_a_run_but_not_its_path():
-    assert set(study.runs_by_folder(configuration(a={}, b={}))) == {"own/short"}
-    with pytest.raises(InputError, match="the studies a and b both train own/short"):
-        study.runs_by_folder(configuration(a={}, b={"seeds": [1]}))
+def test_two_studies_may_train_other_cells_and_seeds_of_one_data_set_and_recipe():
+    config = configuration(a={}, b={"seeds": [1], "cells": "3,17,99", "cells-per-shard": 2})
+    assert {path: run.seeds for path, run in study.runs_by_path(config).items()} == {
+        "a/own/short": (1, 2),
+        "b/own/short": (1,),
+    }
+    name = Path(study.runs(config, "b")[0].shard_paths()[0]).stem
+    assert study.cells_of_shard(config, "own", "short", name) == (3, 17)
+
+
+def test_two_runs_of_a_study_under_one_path_are_refused():
+    config = configuration(a={})
+    config["studies"]["a"]["runs"].append({**config["studies"]["a"]["runs"][0], "seeds": [3]})
+    with pytest.raises(InputError, match="the study a has two runs of own/short"):
+        study.runs_by_path(config)
+
+
+def test_a_path_without_its_study_is_answered_with_the_new_one():
+    config = configuration(a={}, b={"seeds": [1]})
+    said = study.moved(config, "benchmark/own/short.loss.h5")
+    assert "results/benchmark/a/own/short.loss.h5, results/benchmark/b/own/short.loss.h5" in said
+    assert "results/analysis/a/own/short/noise.csv" in study.moved(config, "analysis/own/short/noise.csv")
+    compared = study.moved(config, "analysis/own/short-against-long/precision.csv")
+    assert "results/analysis/a/own/short-against-long/precision.csv" in compared
+    assert "no study trains own/long" in study.moved(config, "benchmark/own/long.parquet")
 
 
 def test_training_hash_follows_recipe_cells_and_seed():
@@ -115,10 +136,10 @@ def test_a_study_has_the_files_of_each_data_set_once_and_of_each_run():
     assert len(files) == len(set(files))
     assert files.count("results/images/own.json") == 1
     assert [file for file in files if "/long/" in file] == [
-        "results/analysis/own/long/noise.csv",
-        "results/analysis/own/long/learning-curves.png",
-        "results/analysis/own/long/learning-curves.svg",
-        "results/analysis/own/long/learning-curves.csv",
+        "results/analysis/a/own/long/noise.csv",
+        "results/analysis/a/own/long/learning-curves.png",
+        "results/analysis/a/own/long/learning-curves.svg",
+        "results/analysis/a/own/long/learning-curves.csv",
     ]
 
 
@@ -127,5 +148,5 @@ def test_a_comparison_adds_its_figure_and_its_table():
     before = study.study_files(config, "a")
     config["studies"]["a"]["comparisons"] = [{"dataset": "own", "recipe": "short", "other": "long"}]
     assert study.study_files(config, "a") == before + [
-        f"results/analysis/own/short-against-long/precision{end}" for end in (".png", ".svg", ".csv")
+        f"results/analysis/a/own/short-against-long/precision{end}" for end in (".png", ".svg", ".csv")
     ]

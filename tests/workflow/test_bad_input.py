@@ -200,8 +200,14 @@ def test_bad_data_leaves_nothing_half_written(bad_data: tuple[Checkout, str]) ->
     assert checkout.files("results", "data") == sorted([*given, *receipts, *images])
 
 
+def test_a_path_without_its_study_is_answered_with_the_new_one(utd_mhad: Checkout) -> None:
+    output = utd_mhad.snakemake("results/benchmark/utd_mhad/b32-e2.h5", succeeds=False)
+    assert "ask for results/benchmark/utd_mhad/utd_mhad/b32-e2.h5" in output
+    assert "Traceback" not in output
+
+
 def test_damaged_shard(utd_mhad: Checkout, tmp_path: Path) -> None:
-    checkout, target = utd_mhad.copy(tmp_path), "results/benchmark/utd_mhad/b32-e2.h5"
+    checkout, target = utd_mhad.copy(tmp_path), "results/benchmark/utd_mhad/utd_mhad/b32-e2.h5"
     cut(tmp_path / SHARD)
     (tmp_path / target).unlink()
     before = checkout.files("results")

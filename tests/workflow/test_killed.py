@@ -16,7 +16,7 @@ from .recordings import pack, recordings
 
 pytestmark = pytest.mark.workflow
 
-TARGET = "results/benchmark/small/e6.h5"
+TARGET = "results/benchmark/small/small/e6.h5"
 KILLS = 10
 RETRIES = 3  # by snakemake, before it gives up and is called again
 LONGEST_LIFE = 4.0  # seconds until a training process is killed: it starts, trains, or writes at that moment

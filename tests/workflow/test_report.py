@@ -12,7 +12,7 @@ pytestmark = pytest.mark.workflow
 
 FIGURES = {
     "results/images/utd_mhad": {"contact-sheet", "data-card", "encodings"},
-    "results/analysis/utd_mhad/b32-e2": {
+    "results/analysis/utd_mhad/utd_mhad/b32-e2": {
         "learning-curves",
         "accuracy-distribution",
         "accuracy-and-cost",

@@ -53,7 +53,7 @@ def test_images_are_those_of_the_original_study(utd_mhad: Checkout, oracle: Call
 
 
 def test_benchmark_holds_every_cell_seed_and_epoch(utd_mhad: Checkout) -> None:
-    folder = utd_mhad.folder / "results/benchmark/utd_mhad"
+    folder = utd_mhad.folder / "results/benchmark/utd_mhad/utd_mhad"
     with Benchmark(folder / "b32-e2.h5") as benchmark:
         assert benchmark.cells.tolist() == CELLS
         assert benchmark.seeds == (777,)
@@ -105,7 +105,7 @@ def test_measured_times_lie_beside_the_results(utd_mhad: Checkout) -> None:
     seconds = {int(cell): took["seconds"] for sidecar in sidecars for cell, took in sidecar["cells"].items()}
     assert sorted(seconds) == CELLS
     assert min(seconds.values()) > 0
-    table = pd.read_parquet(utd_mhad.folder / "results/benchmark/utd_mhad/b32-e2.timing.parquet")
+    table = pd.read_parquet(utd_mhad.folder / "results/benchmark/utd_mhad/utd_mhad/b32-e2.timing.parquet")
     assert dict(zip(table["index"], table["seconds"], strict=True)) == seconds
 
 
@@ -137,8 +137,8 @@ def test_a_deleted_shard_comes_back_alone_with_the_same_bytes(utd_mhad: Checkout
 def test_a_deleted_shard_and_benchmark_train_that_shard_alone(utd_mhad: Checkout, tmp_path: Path) -> None:
     checkout = utd_mhad.copy(tmp_path)
     (tmp_path / SHARDS[1]).unlink()
-    (tmp_path / "results/benchmark/utd_mhad/b32-e2.h5").unlink()
-    plan = checkout.plan("results/archive/utd_mhad.zip", "results/benchmark/utd_mhad/b32-e2.h5")
+    (tmp_path / "results/benchmark/utd_mhad/utd_mhad/b32-e2.h5").unlink()
+    plan = checkout.plan("results/archive/utd_mhad.zip", "results/benchmark/utd_mhad/utd_mhad/b32-e2.h5")
     assert plan.keys() == AFTER_TRAINING - {"utd_mhad"} | {"train"}
     assert plan["train"] == 1
 

@@ -92,16 +92,16 @@ def test_a_complete_example(follow: Callable[[str], Path]) -> None:
     assert list(manifest["excluded"]) == ["clap_1_1.csv"]
     assert read_image_set(folder / "results/images/gestures.h5").fingerprint == manifest["fingerprint"]
 
-    summary = pd.read_parquet(folder / "results/benchmark/gestures/short.parquet")
+    summary = pd.read_parquet(folder / "results/benchmark/gestures/gestures/short.parquet")
     assert summary["index"].tolist() == [1835, 4999, 15624]
     assert (summary["seeds"] == 1).all()
     assert summary["test_top1"].max() > 60  # three gestures that nobody can mistake; chance is 33
-    ranking = pd.read_csv(folder / "results/analysis/gestures/short/ranking.csv")
+    ranking = pd.read_csv(folder / "results/analysis/gestures/gestures/short/ranking.csv")
     assert sorted(ranking["index"]) == [1835, 4999, 15624]
 
     for figure in ("images/gestures/data-card", "images/gestures/contact-sheet", "images/gestures/encodings"):
         assert (folder / f"results/{figure}.png").stat().st_size > 10_000
-    assert (folder / "results/analysis/gestures/short/accuracy-and-cost.svg").stat().st_size > 10_000
+    assert (folder / "results/analysis/gestures/gestures/short/accuracy-and-cost.svg").stat().st_size > 10_000
     assert verify_archive(folder / "results/archive/gestures.zip") == []
 
 

@@ -1,7 +1,7 @@
 """Figures and tables of a benchmark: one rule for each figure of the catalogue, one for all tables.
 
-Inputs: results/benchmark/{dataset}/{recipe}.h5 and .parquet.
-Outputs: results/analysis/{dataset}/{recipe}/, figures as png and svg, tables as csv.
+Inputs: results/benchmark/{study}/{dataset}/{recipe}.h5 and .parquet.
+Outputs: results/analysis/{study}/{dataset}/{recipe}/, figures as png and svg, tables as csv.
 """
 
 from skelnas.analysis.catalogue import FIGURES, TABLES
@@ -13,18 +13,18 @@ for figure in FIGURES:
             figure.replace("-", "_")
         localrule: True
         input:
-            benchmark="results/benchmark/{dataset}/{recipe}.h5",
-            summary="results/benchmark/{dataset}/{recipe}.parquet",
+            benchmark="results/benchmark/{study}/{dataset}/{recipe}.h5",
+            summary="results/benchmark/{study}/{dataset}/{recipe}.parquet",
         output:
             figures=report(
-                multiext(f"results/analysis/{{dataset}}/{{recipe}}/{figure}", ".png", ".svg"),
+                multiext(f"results/analysis/{{study}}/{{dataset}}/{{recipe}}/{figure}", ".png", ".svg"),
                 caption=f"../report/{figure}.rst",
                 category="Benchmark",
                 subcategory="{dataset}, {recipe}",
                 labels={"figure": figure.replace("-", " ")},
             ),
         log:
-            f"logs/figure/{{dataset}}/{{recipe}}/{figure}.log",
+            f"logs/figure/{{study}}/{{dataset}}/{{recipe}}/{figure}.log",
         params:
             name=figure,
         conda:
@@ -37,15 +37,15 @@ rule table:
     """Write one table of numbers."""
     localrule: True
     input:
-        benchmark="results/benchmark/{dataset}/{recipe}.h5",
-        losses="results/benchmark/{dataset}/{recipe}.loss.h5",
-        summary="results/benchmark/{dataset}/{recipe}.parquet",
+        benchmark="results/benchmark/{study}/{dataset}/{recipe}.h5",
+        losses="results/benchmark/{study}/{dataset}/{recipe}.loss.h5",
+        summary="results/benchmark/{study}/{dataset}/{recipe}.parquet",
     output:
-        table="results/analysis/{dataset}/{recipe}/{table}.csv",
+        table="results/analysis/{study}/{dataset}/{recipe}/{table}.csv",
     wildcard_constraints:
         table="|".join(TABLES),
     log:
-        "logs/table/{dataset}/{recipe}/{table}.log",
+        "logs/table/{study}/{dataset}/{recipe}/{table}.log",
     conda:
         "../../envs/data.yaml"
     script:

@@ -40,8 +40,14 @@ def or_stop(function, *arguments):
 config = or_stop(
     checked, config, yaml.safe_load(Path(workflow.basedir, "workflow/schemas/config.schema.yaml").read_text())
 )
-RUNS = or_stop(study.runs_by_folder, config)
+RUNS = or_stop(study.runs_by_path, config)
 or_stop(study.runs, config, config["study"])
+
+
+# Benchmarks and analyses as paths of skelnas 0.1 named them, without their study.
+OLD_PATHS = r"(benchmark/({0})/[a-z0-9-]+(\.[a-z0-9]+)+|analysis/({0})/(?!across/)[a-z0-9-]+/[^/]+)".format(
+    "|".join(config["datasets"])
+)
 
 
 wildcard_constraints:
@@ -56,10 +62,10 @@ wildcard_constraints:
 
 def shard_files(wildcards):
     """Every shard of a benchmark file."""
-    folder = f"{wildcards.dataset}/{wildcards.recipe}"
-    if folder not in RUNS:
-        raise SystemExit(f"config.yaml: no study trains {folder}; there are {', '.join(RUNS)}")
-    return RUNS[folder].shard_paths()
+    run = f"{wildcards.study}/{wildcards.dataset}/{wildcards.recipe}"
+    if run not in RUNS:
+        raise SystemExit(f"config.yaml: there is no run {run} (study/dataset/recipe); there are {', '.join(RUNS)}")
+    return RUNS[run].shard_paths()
 
 
 def shard_cells(wildcards):
@@ -113,7 +119,12 @@ def training_hash(wildcards):
 
 def run_cells(wildcards):
     """The cells that a benchmark file must hold, as config.yaml words them."""
-    return RUNS[f"{wildcards.dataset}/{wildcards.recipe}"].selection
+    return RUNS[f"{wildcards.study}/{wildcards.dataset}/{wildcards.recipe}"].selection
+
+
+def answered_with_new_path(wildcards):
+    """Stop at a path from when benchmarks and analyses did not name their study."""
+    raise SystemExit(study.moved(config, wildcards.old))
 
 
 def study_files(name):

@@ -1,7 +1,7 @@
 """Comparing two precisions of one recipe on the same cells and seeds.
 
 Inputs: the two benchmark files and their losses.
-Outputs: results/analysis/{dataset}/{recipe}-against-{other}/precision.png, .svg and .csv.
+Outputs: results/analysis/{study}/{dataset}/{recipe}-against-{other}/precision.png, .svg and .csv.
 """
 
 
@@ -9,20 +9,20 @@ rule precision:
     """Hold the difference between two precisions against the noise between seeds."""
     localrule: True
     input:
-        first="results/benchmark/{dataset}/{recipe}.h5",
-        second="results/benchmark/{dataset}/{other}.h5",
-        losses=expand("results/benchmark/{{dataset}}/{one}.loss.h5", one=["{recipe}", "{other}"]),
+        first="results/benchmark/{study}/{dataset}/{recipe}.h5",
+        second="results/benchmark/{study}/{dataset}/{other}.h5",
+        losses=expand("results/benchmark/{{study}}/{{dataset}}/{one}.loss.h5", one=["{recipe}", "{other}"]),
     output:
         figures=report(
-            multiext("results/analysis/{dataset}/{recipe}-against-{other}/precision", ".png", ".svg"),
+            multiext("results/analysis/{study}/{dataset}/{recipe}-against-{other}/precision", ".png", ".svg"),
             caption="../report/precision.rst",
             category="Benchmark",
             subcategory="{dataset}, {recipe}",
             labels={"figure": "precision, against {other}"},
         ),
-        table="results/analysis/{dataset}/{recipe}-against-{other}/precision.csv",
+        table="results/analysis/{study}/{dataset}/{recipe}-against-{other}/precision.csv",
     log:
-        "logs/precision/{dataset}/{recipe}-against-{other}.log",
+        "logs/precision/{study}/{dataset}/{recipe}-against-{other}.log",
     conda:
         "../../envs/data.yaml"
     script:

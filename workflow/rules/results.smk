@@ -1,7 +1,7 @@
 """Merging shards into benchmark files, and archiving a study.
 
 Inputs: every shard of a run; every file of a study.
-Outputs: results/benchmark/{dataset}/{recipe}.h5, .loss.h5, .parquet and .timing.parquet; results/archive/{study}.zip.
+Outputs: results/benchmark/{study}/{dataset}/{recipe}.h5, .loss.h5, .parquet and .timing.parquet; results/archive/{study}.zip.
 """
 
 
@@ -12,14 +12,14 @@ rule aggregate:
         shards=shard_files,
         manifest="results/images/{dataset}.json",
     output:
-        benchmark="results/benchmark/{dataset}/{recipe}.h5",
-        losses="results/benchmark/{dataset}/{recipe}.loss.h5",
-        summary="results/benchmark/{dataset}/{recipe}.parquet",
-        timing="results/benchmark/{dataset}/{recipe}.timing.parquet",
+        benchmark="results/benchmark/{study}/{dataset}/{recipe}.h5",
+        losses="results/benchmark/{study}/{dataset}/{recipe}.loss.h5",
+        summary="results/benchmark/{study}/{dataset}/{recipe}.parquet",
+        timing="results/benchmark/{study}/{dataset}/{recipe}.timing.parquet",
     log:
-        "logs/aggregate/{dataset}/{recipe}.log",
+        "logs/aggregate/{study}/{dataset}/{recipe}.log",
     benchmark:
-        "benchmarks/aggregate/{dataset}/{recipe}.jsonl"
+        "benchmarks/aggregate/{study}/{dataset}/{recipe}.jsonl"
     params:
         cells=run_cells,
         recipe=recipe_values,
@@ -47,3 +47,20 @@ rule archive:
         "../../envs/data.yaml"
     script:
         "../scripts/archive.py"
+
+
+rule moved:
+    """Answer a path of before, which did not name the study, with the new one."""
+    localrule: True
+    input:
+        answered_with_new_path,
+    output:
+        "results/{old}",
+    wildcard_constraints:
+        old=OLD_PATHS,
+    log:
+        "logs/moved/{old}.log",
+    conda:
+        "../../envs/data.yaml"
+    shell:
+        "false > {log}"

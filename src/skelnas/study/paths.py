@@ -69,19 +69,19 @@ def shard_slurm_logs(dataset: str, recipe: str, seed: int, name: str) -> str:
     return f"logs/slurm/rule_train/{dataset}_{recipe}_{seed}_{name}"
 
 
-def benchmark(run: str, ending: str = ".h5") -> str:
-    """Everything of a run merged: one of the files that end as `BENCHMARK` says."""
-    return f"{RESULTS}/benchmark/{run}{ending}"
+def benchmark(study: str, run: str, ending: str = ".h5") -> str:
+    """Everything of a study's run merged: one of the files that end as `BENCHMARK` says."""
+    return f"{RESULTS}/benchmark/{study}/{run}{ending}"
 
 
-def analysis(run: str, file: str) -> str:
-    """A figure or a table of a run."""
-    return f"{RESULTS}/analysis/{run}/{file}"
+def analysis(study: str, run: str, file: str) -> str:
+    """A figure or a table of a study's run."""
+    return f"{RESULTS}/analysis/{study}/{run}/{file}"
 
 
-def comparison(dataset: str, recipe: str, other: str, file: str) -> str:
+def comparison(study: str, dataset: str, recipe: str, other: str, file: str) -> str:
     """A figure or a table of two recipes compared."""
-    return analysis(f"{dataset}/{recipe}-against-{other}", file)
+    return analysis(study, f"{dataset}/{recipe}-against-{other}", file)
 
 
 def archive(study: str) -> str:

@@ -27,6 +27,7 @@ class Run:
     cells: tuple[int, ...]
     cells_per_shard: int
     selection: str = field(compare=False)  # the cells as config.yaml words them
+    study: str = field(default="", compare=False)
 
     @property
     def folder(self) -> str:
@@ -52,12 +53,12 @@ def runs(config: Config, study: str) -> list[Run]:
     if study not in config["studies"]:
         raise InputError(f"config.yaml: there is no study {study!r}; there are {', '.join(config['studies'])}")
     return [
-        _run(config, run, f"config.yaml: studies.{study}.runs[{position}]")
+        _run(config, study, run, f"config.yaml: studies.{study}.runs[{position}]")
         for position, run in enumerate(config["studies"][study]["runs"])
     ]
 
 
-def _run(config: Config, run: Config, where: str) -> Run:
+def _run(config: Config, study: str, run: Config, where: str) -> Run:
     for noun in ("dataset", "recipe"):
         if run[noun] not in config[f"{noun}s"]:
             known = ", ".join(config[f"{noun}s"])
@@ -70,6 +71,7 @@ def _run(config: Config, run: Config, where: str) -> Run:
         _cells(selection, where),
         run["cells-per-shard"],
         selection,
+        study,
     )
 
 
@@ -81,22 +83,21 @@ def _cells(text: str, where: str) -> tuple[int, ...]:
         raise InputError(f"{where}.cells: {error}") from error
 
 
-def runs_by_folder(config: Config) -> dict[str, Run]:
-    """Every run of every study by its `{dataset}/{recipe}`.
+def runs_by_path(config: Config) -> dict[str, Run]:
+    """Every run of every study by its `{study}/{dataset}/{recipe}`.
 
     Raises:
-        InputError: two studies want different cells, seeds or shards under the same path.
+        InputError: a study has two runs under one path.
     """
-    found: dict[str, tuple[str, Run]] = {}
+    found: dict[str, Run] = {}
     for study in config["studies"]:
         for run in runs(config, study):
-            other, known = found.setdefault(run.folder, (study, run))
-            if known != run:
+            if found.setdefault(f"{study}/{run.folder}", run) != run:
                 raise InputError(
-                    f"config.yaml: the studies {other} and {study} both train {run.folder}, with different cells, "
-                    f"seeds or shards; give one of them a recipe of another name, so that each has its own files"
+                    f"config.yaml: the study {study} has two runs of {run.folder}, with different cells, seeds or "
+                    f"shards; make one run of them, or a study of each"
                 )
-    return {folder: run for folder, (_, run) in found.items()}
+    return found
 
 
 def recipe(config: Config, name: str) -> Recipe:
@@ -105,9 +106,24 @@ def recipe(config: Config, name: str) -> Recipe:
 
 
 def cells_of_shard(config: Config, dataset: str, recipe_name: str, shard: str) -> tuple[int, ...]:
-    """The cells that the shard file of this name holds; names with gaps are looked up in the configured run."""
-    run = runs_by_folder(config).get(f"{dataset}/{recipe_name}")
-    return shard_cells(shard, run.shards() if run else [])
+    """The cells that the shard file of this name holds; names with gaps are looked up in every study's runs."""
+    folder = f"{dataset}/{recipe_name}"
+    known = [run for run in runs_by_path(config).values() if run.folder == folder]
+    return shard_cells(shard, (cells for run in known for cells in run.shards()))
+
+
+def moved(config: Config, old: str) -> str:
+    """What to say to a path below results/ from when benchmarks and analyses did not name their study.
+
+    `old` is `benchmark/{dataset}/{recipe}.h5`, `analysis/{dataset}/{recipe}/{file}` or the like.
+    """
+    kind, _, rest = old.partition("/")
+    run = "/".join(rest.split(".")[0].split("/")[:2]).partition("-against-")[0]
+    studies = [path.split("/")[0] for path, found in runs_by_path(config).items() if found.folder == run]
+    if not studies:
+        return f"config.yaml: no study trains {run}, and paths name their study: {paths.RESULTS}/{kind}/STUDY/{rest}"
+    new = ", ".join(f"{paths.RESULTS}/{kind}/{study}/{rest}" for study in studies)
+    return f"{paths.RESULTS}/{old}: the paths of benchmarks and analyses name their study now; ask for {new}"
 
 
 def training_hash(config: Config, recipe_name: str, cells: tuple[int, ...], seed: int) -> str:
@@ -164,8 +180,8 @@ def study_files(config: Config, study: str) -> list[str]:
         files += [paths.images(dataset), paths.manifest(dataset)]
         files += [paths.image_figure(dataset, f"{name}{end}") for name, ends in DATA_FIGURES.items() for end in ends]
     for run in wanted:
-        files += [paths.benchmark(run.folder, end) for end in paths.BENCHMARK]
-        files += [paths.analysis(run.folder, file) for name in analyses for file in ANALYSES[name].files(name)]
+        files += [paths.benchmark(study, run.folder, end) for end in paths.BENCHMARK]
+        files += [paths.analysis(study, run.folder, file) for name in analyses for file in ANALYSES[name].files(name)]
     for comparison in config["studies"][study]["comparisons"]:
-        files += [paths.comparison(**comparison, file=f"precision{end}") for end in FIGURE + TABLE]
+        files += [paths.comparison(study, **comparison, file=f"precision{end}") for end in FIGURE + TABLE]
     return files

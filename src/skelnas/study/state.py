@@ -121,7 +121,7 @@ def run_state(run: study.Run, recipe: Recipe, engine: str, folder: Path = Path()
             if not shard.finished and manifest:
                 shard = replace(shard, elsewhere=tuple(sorted(others[seed].holding(cells, besides=path))))
             shards.append(shard if shard.finished else _with_heartbeat(shard))
-    aggregated = (folder / paths.benchmark(run.folder)).is_file()
+    aggregated = (folder / paths.benchmark(run.study, run.folder)).is_file()
     return RunState(run, recipe, manifest, tuple(shards), aggregated)
 
 

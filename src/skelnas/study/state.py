@@ -129,9 +129,7 @@ def finished_shards(
     run: study.Run, recipe: Recipe, manifest: dict[str, Any], seed: int, folder: Path = Path()
 ) -> FinishedShards:
     """Every shard that may hold trainings of a run with one seed, its own and those of other runs."""
-    return FinishedShards(
-        folder / paths.shards(run.folder, seed).rsplit("/", 2)[0], manifest["fingerprint"], recipe, seed
-    )
+    return FinishedShards(folder / paths.trained(run.dataset), manifest["fingerprint"], recipe, seed)
 
 
 def measured_seconds(state: RunState) -> tuple[list[tuple[int, float]], str]:

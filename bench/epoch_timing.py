@@ -53,7 +53,7 @@ def _on_gpu(jobs: Sequence[Job], images: ImageSet, recipe: Recipe, settings: Set
     if size == "auto":
         size = group_size(jobs, images, recipe, torch.cuda.mem_get_info()[0])
     groups = partition(jobs, min(size, len(jobs)))
-    operations = operations_for(data.pool.device, recipe)
+    operations = operations_for(data.pool.device, recipe, images.classes)
     training = GpuTraining(max(map(len, groups)), capacity_for(groups), images, data, recipe, operations)
     total = 0.0
     for group in groups:

@@ -14,12 +14,14 @@ __all__ = ["ENGINES", "Job", "OnFinished", "Request", "Settings", "TrainingError
 ENGINES = {
     "plain": {"cpu": "plain", "cuda": "plain"},
     "fused": {"cpu": "cpu.engine", "cuda": "gpu.engine"},
+    "graphed": {"cpu": "graphed", "cuda": "graphed"},
 }
 
 
-def train_jobs(request: Request, on_finished: OnFinished) -> None:
+def train_jobs(request: Request, on_finished: OnFinished) -> str:
     """Train every job with the engine of the settings; `on_finished` is called here, once per job, in any order.
 
+    Returns the name of the engine that was used: the fused one falls back on another where its kernels do not work.
     What a job scores does not depend on the other jobs. A job that crashes does not stop the others.
 
     Raises:
@@ -34,4 +36,4 @@ def train_jobs(request: Request, on_finished: OnFinished) -> None:
     check_precision(request.recipe, device)
     check_images(request.images, request.recipe.batch_size)
     engine: Engine = importlib.import_module(f"skelnas.training.{ENGINES[name][device.type]}").train
-    engine(request, on_finished)
+    return engine(request, on_finished) or name

@@ -23,7 +23,8 @@ class Settings:
     engine: a key of `engines.ENGINES`. device: "auto", "cpu" or "cuda". processes: worker processes on a CPU.
     processes_per_gpu: those at each visible GPU; the plain engine uses one process and one GPU. group_size: models
     that one of these trains together, "auto" for what its share of the memory holds. checkpoint_minutes: time between
-    checkpoints inside one training.
+    checkpoints inside one training. fallback: the engine that takes over where the fused one's kernels do not work on a
+    GPU, or "stop".
     """
 
     engine: str = "fused"
@@ -32,6 +33,7 @@ class Settings:
     processes_per_gpu: int = 1
     group_size: int | Literal["auto"] = "auto"
     checkpoint_minutes: float = 5.0
+    fallback: Literal["graphed", "stop"] = "graphed"
 
     def torch_device(self) -> torch.device:
         """The device to train on.
@@ -62,7 +64,7 @@ class Request:
     folder: Path | None = None
 
 
-Engine = Callable[[Request, OnFinished], None]
+Engine = Callable[[Request, OnFinished], str | None]  # the name of the engine it fell back on
 
 
 class TrainingError(InputError):

@@ -83,12 +83,13 @@ def train_shard(
     with ended_by_sigterm("ended by SIGTERM; finished cells are kept, the same command goes on from them"):
         try:
             jobs = [(cell, seed) for cell in cells if cell not in entries]
+            used = settings.engine
             if jobs:
-                train_jobs(Request(jobs, images, recipe, settings, journal.folder), record)
+                used = train_jobs(Request(jobs, images, recipe, settings, journal.folder), record)
         except TrainingError as error:
             done = f"the other {len(entries)} cells of this shard are kept, the same command trains only what is left"
             raise InputError(f"{path}: {error}; {done}: `snakemake --cores all {path}`") from error
-        write_json(timing_path(path), _timing(entries, seed, settings, started))
+        write_json(timing_path(path), _timing(entries, seed, used, started))
         write_shard(path, _shard(entries, cells, images, recipe, seed, dataset, own))
         journal.keep(path)
 
@@ -133,12 +134,12 @@ def _shard(
     )
 
 
-def _timing(entries: dict[int, Entry], seed: int, settings: Settings, started: str) -> dict[str, object]:
+def _timing(entries: dict[int, Entry], seed: int, engine: str, started: str) -> dict[str, object]:
     """The sidecar: what was measured, and with what; per cell the seconds, device, host and end of its training."""
     return {
         "format": "skelnas timing 1",
         "seed": seed,
-        "engine": settings.engine,
+        "engine": engine,
         "skelnas": __version__,
         "torch": torch.__version__,
         "python": platform.python_version(),

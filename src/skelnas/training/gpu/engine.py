@@ -3,19 +3,22 @@
 import contextlib
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 
 from skelnas.errors import InputError
 from skelnas.processes import JobFailure, Worker, run_tasks
+from skelnas.training import graphed
 from skelnas.training.checkpoint import place_of, remove_checkpoints
 from skelnas.training.gpu.schedule import Breaker, Schedule, even_size
-from skelnas.training.gpu.worker import FreeMemory, GroupWork, TooLarge, Trained, group_size
+from skelnas.training.gpu.worker import FreeMemory, GroupWork, KernelsFail, TooLarge, Trained, group_size
+from skelnas.training.metrics import Curves
 from skelnas.training.settings import EngineFailure, Job, OnFinished, Request, TrainingError
 
 
-def train(request: Request, on_finished: OnFinished) -> None:
-    """Train the jobs as `engines.train_jobs` describes, on every visible GPU.
+def train(request: Request, on_finished: OnFinished) -> str | None:
+    """Train the jobs as `engines.train_jobs` describes, on every visible GPU; the engine fallen back on, if any.
 
     This process leaves the GPUs alone: one that loses its GPU to an illegal memory access can then be replaced.
     """
@@ -24,7 +27,22 @@ def train(request: Request, on_finished: OnFinished) -> None:
     def start(place: int) -> Worker:
         return Worker(GroupWork(request, places[place]), "spawn")
 
-    train_in_groups(request, on_finished, start, len(places))
+    done = set[Job]()
+
+    def noted(index: int, seed: int, curves: Curves, seconds: float) -> None:
+        done.add((index, seed))
+        on_finished(index, seed, curves, seconds)
+
+    try:
+        train_in_groups(request, noted, start, len(places))
+    except (KernelsFail, EngineFailure) as error:
+        if request.settings.fallback == "stop":
+            raise
+        sys.stderr.write(f"{error}; training goes on with the graphed engine, which is slower\n")
+        left = [job for job in request.jobs if job not in done]
+        graphed.train(replace(request, jobs=left), on_finished)
+        return "graphed"
+    return None
 
 
 def train_in_groups(request: Request, on_finished: OnFinished, start: Callable[[int], Worker], workers: int) -> None:

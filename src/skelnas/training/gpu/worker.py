@@ -1,12 +1,13 @@
 """What a process at a GPU does: train one group after the other, in an engine that is kept as long as it fits."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from time import monotonic
 
 import torch
 
+from skelnas.errors import InputError
 from skelnas.images.image_set import ImageSet
 from skelnas.processes import LastOutcome, failure
 from skelnas.recipe import Recipe
@@ -17,11 +18,11 @@ from skelnas.training.gpu.operations import Operations, check, reference
 from skelnas.training.gpu.schedule import Task
 from skelnas.training.gpu.training import GpuTraining, memory_of
 from skelnas.training.metrics import Curves
-from skelnas.training.precision import computing_in, dtype
+from skelnas.training.precision import dtype, epoch_precision
 from skelnas.training.resident import ResidentImages
 from skelnas.training.settings import Job, Request
 
-SHARE_FOR_IMAGES = 0.7  # of the free memory; the rest is for partial sums, parameters and PyTorch itself
+SHARE_FOR_IMAGES = 0.85  # of the free memory; the rest is for partial sums, parameters and PyTorch itself
 MOST_MODELS = 4096  # in a group: launches have at most 65,535 entries on an axis
 
 
@@ -83,7 +84,8 @@ class GroupWork:
     def _engine(self, task: Task, device: torch.device) -> GpuTraining:
         images, recipe = self.request.images, self.request.recipe
         if self._device_parts is None:
-            self._device_parts = operations_for(device, recipe), ResidentImages.of(images, device, dtype(recipe))
+            operations = operations_for(device, recipe, images.classes)
+            self._device_parts = operations, ResidentImages.of(images, device, dtype(recipe))
         operations, data = self._device_parts
         engine = self._training
         if engine is None or (engine.models, engine.state.capacity) != (task.models, task.capacity):
@@ -104,24 +106,34 @@ class GroupWork:
         return Trained(training.curves(), seconds)
 
 
-def operations_for(device: torch.device, recipe: Recipe) -> Operations:
-    """The Triton kernels where they work, else PyTorch's operations: slower, and said so on standard error."""
+class KernelsFail(InputError):
+    """The Triton kernels do not work on this GPU: they cannot be compiled, or compute something else than PyTorch."""
+
+
+def operations_for(device: torch.device, recipe: Recipe, classes: int) -> Operations:
+    """The Triton kernels, once they have passed on this kind of GPU; PyTorch's operations for float64 and on a CPU.
+
+    Raises:
+        KernelsFail: they do not work here; names the operation that differs from PyTorch's.
+    """
     if recipe.precision == "fp64" or device.type == "cpu":
         return reference
     try:
+        import triton
+
         from skelnas.training.gpu.operations import triton as kernels
 
-        with computing_in("fp32", device):  # whatever the environment asks of PyTorch
-            check.check(kernels, device)
-            if recipe.precision == "bf16":
-                check.check(kernels, device, torch.bfloat16)
+        if triton.knobs.runtime.interpret:
+            raise RuntimeError("TRITON_INTERPRET is set; unset it")
+        used = dict.fromkeys(epoch_precision(recipe, epoch) for epoch in range(recipe.epochs))
+        remembered = Path(triton.knobs.cache.dir) / "skelnas"  # where the compiled kernels are
+        check.check_once(kernels, device, tuple(used), classes, remembered)
         return kernels
     except Exception as error:
-        sys.stderr.write(
-            f"{torch.cuda.get_device_name(device)}: the Triton kernels do not work here ({failure(error)}); "
-            f"training goes on with PyTorch's own operations, which are much slower\n"
-        )
-        return reference
+        if is_out_of_memory(error) or is_lost(device):
+            raise
+        name = torch.cuda.get_device_name(device)
+        raise KernelsFail(f"{name}: the Triton kernels do not work here ({failure(error)})") from error
 
 
 def group_size(jobs: Sequence[Job], images: ImageSet, recipe: Recipe, free: int) -> int:

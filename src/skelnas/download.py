@@ -17,10 +17,10 @@ from typing import TypeVar
 
 from skelnas import __version__
 from skelnas.addresses import is_web, local_path, shown, web_address
-from skelnas.errors import InputError
+from skelnas.errors import InputError, harmless
 from skelnas.files import READ_BYTES, flush_to_disk, sha256_of_file, whole_file, write_json
 from skelnas.progress import Progress
-from skelnas.text import plain, size
+from skelnas.text import size
 
 TIMEOUT = 60  # seconds without a byte after which a connection counts as broken
 LEAST_BYTES = 16_384  # in TIMEOUT seconds; a connection that brings less counts as broken, too
@@ -117,7 +117,7 @@ def _download(url: str, destination: Path, source: dict, retries: int, wait: flo
                 most = max(most, _size(part))
                 if failures > retries:
                     raise InputError(
-                        f"{shown(url)} could not be downloaded ({plain(str(reason))}); run again later, or put the "
+                        f"{shown(url)} could not be downloaded ({harmless(str(reason))}); run again later, or put the "
                         f"file at {destination}"
                     ) from reason
                 time.sleep(min(wait * 2**failures, LONGEST_WAIT))
@@ -265,7 +265,7 @@ def _extent(response: http.client.HTTPResponse, url: str, part: Path, asked: boo
     if response.status not in (200, 206) or encoding not in ("identity", ""):
         what = f"{response.status} {http.client.responses.get(response.status, '')}".strip()
         if response.status in (200, 206):
-            what = f"a file that is packed on the way (Content-Encoding: {plain(encoding)})"
+            what = f"a file that is packed on the way (Content-Encoding: {harmless(encoding)})"
         raise InputError(
             f"{shown(url)} answered {what}, not the file; correct `url`, or put the file at {part.with_suffix('')}"
         )

@@ -1,4 +1,4 @@
-"""The one exception that means: the user can mend this."""
+"""Exceptions that mean: the user can mend this."""
 
 
 class InputError(Exception):
@@ -10,6 +10,22 @@ class InputError(Exception):
 
     def __init__(self, text: str) -> None:
         super().__init__(harmless(text))
+
+
+class Misconfigured(InputError):
+    """A mistake in the configuration, at a dotted place such as `studies.demo.runs[0].cells`.
+
+    `words` follow the place in the sentence; `at` is a place within, whose line is to be told. Who has read the files
+    knows in which and where that is (`study.configuration.Written`); until then the sentence says config.yaml.
+    """
+
+    def __init__(self, place: str, words: str, at: str = "", where: str = "config.yaml") -> None:
+        Exception.__init__(self, place, words, at, where)  # what an exception is pickled with
+        self.place, self.words, self.where = place, words, where
+        self.at = at or place  # the place whose line is told
+
+    def __str__(self) -> str:
+        return harmless(f"{self.where}: {self.place}{self.words}")
 
 
 def harmless(text: str) -> str:

@@ -24,8 +24,3 @@ def size(number: float) -> str:
             return f"{number:.0f} {unit}" if unit == "B" or number >= 99.95 else f"{number:.1f} {unit}"
         number /= 1000
     return f"{number:,.1f} TB"
-
-
-def plain(text: str) -> str:
-    """Foreign text that a terminal shows harmlessly: whatever is not printable as an escape such as \\x1b."""
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)

@@ -139,10 +139,10 @@ def test_limits_reach_the_reader_and_decide_no_image_unless_they_are_stated():
         (changed("recipes", "demo", value={"epochs": 12}), "recipes.demo lacks batch-size"),
         (changed("recipes", "demo", "batch-size", value=0), "recipes.demo.batch-size is 0; Samples a step"),
         (changed("studies", "demo", "runs", 0, "seeds", value=777), "runs[0].seeds is 777, expected a list"),
-        (changed("training", "engine", value="warp"), "training.engine is 'warp', expected one of fused, plain"),
+        (changed("training", "engine", value="warp"), "training.engine is 'warp', expected one of fused, "),
         (
             changed("datasets", "utd_mhad", "sources", value=[{"url": "x"}]),
-            "sources[0] is {'url': 'x'}; Either a `file`",
+            "sources[0] is a block with url; Either a `file`",
         ),
     ],
 )
@@ -158,7 +158,7 @@ def test_files_are_read_one_over_the_other(tmp_path):
         "recipes: {a: {epochs: 3, batch-size: 4}, b: {epochs: 5, batch-size: 4}}\nstudy: x\n"
     )
     (tmp_path / "b.yaml").write_text("recipes: {b: {epochs: 7}}\nstudies: {}\ndatasets: {}\n")
-    config = read([tmp_path / "a.yaml", tmp_path / "b.yaml"], SCHEMA_FILE)
+    config = read([tmp_path / "a.yaml", tmp_path / "b.yaml"], SCHEMA_FILE).values
     assert {name: recipe["epochs"] for name, recipe in config["recipes"].items()} == {"a": 3, "b": 7}
     assert (config["study"], config["recipes"]["b"]["momentum"]) == ("x", 0.9)
 
@@ -166,5 +166,121 @@ def test_files_are_read_one_over_the_other(tmp_path):
 @pytest.mark.parametrize("content", ["a: [", "- a", ""])
 def test_a_file_that_is_no_configuration_is_named(tmp_path, content):
     (tmp_path / "a.yaml").write_text(content)
-    with pytest.raises(InputError, match=r"a\.yaml (cannot be read as YAML|holds no configuration)"):
+    with pytest.raises(InputError, match=r"a\.yaml(, line 1: this is no YAML| holds no configuration)"):
         read([tmp_path / "a.yaml"], SCHEMA_FILE)
+
+
+BASE = """study: s
+datasets:
+  d:
+    reader: synthetic
+    sources: [{file: x.zip}]
+    split: {rule: subjects, train: [001, 010, 012], valid: [012]}
+recipes:
+  r: {epochs: 1.0, batch-size: 1e1, weight-decay: 1e-3}
+studies:
+  s:
+    runs:
+      - {dataset: d, recipe: r, seeds: [777.0], cells: 00123, cells-per-shard: 010}
+"""
+
+
+def read_text(folder, text, other="", single=()):
+    (folder / "config.yaml").write_text(text)
+    (folder / "other.yaml").write_text(other)
+    files = [folder / "config.yaml", *([folder / "other.yaml"] if other else [])]
+    written = read(files, SCHEMA_FILE, single)
+    written.located(study.recipe, written.values, "r" if "r" in written.values["recipes"] else "no")
+    written.located(study.runs_by_path, written.values)
+    written.located(study.runs, written.values, written.values["study"])
+    return written.values
+
+
+def test_numbers_are_taken_as_they_are_meant(tmp_path):
+    config = read_text(tmp_path, BASE)
+    assert config["datasets"]["d"]["split"]["train"] == [1, 10, 12]
+    (run,) = study.runs(config, "s")
+    assert (run.cells, run.seeds, run.cells_per_shard, run.selection) == ((123,), (777,), 10, "00123")
+    assert study.recipe(config, "r") == Recipe(epochs=1, batch_size=10, weight_decay=0.001)
+    assert [type(config["recipes"]["r"][key]) for key in ("epochs", "batch-size")] == [int, int]
+    assert type(run.seeds[0]) is int
+
+
+def test_names_are_taken_as_they_are_typed(tmp_path):
+    text = BASE.replace("  d:", "  012:").replace("  r:", "  no:").replace("dataset: d", "dataset: 012")
+    config = read_text(tmp_path, text.replace("recipe: r", "recipe: no"))
+    assert [run.folder for run in study.runs(config, "s")] == ["012/no"]
+
+
+def test_single_values_are_read_in_the_same_way(tmp_path):
+    single = ["training={engine: plain, group-size: 004}", "study=s"]
+    config = read_text(tmp_path, BASE, "training: {device: cpu}\n", single)
+    assert config["training"]["group-size"] == 4
+    assert (config["training"]["engine"], config["training"]["device"]) == ("plain", "cpu")
+
+
+# What stands in the files (BASE with a replacement, a second file, single values), and what is said about it.
+MISTAKES = [
+    (("cells: 00123", "cells: 1:30"), "", [], r"config\.yaml, line 12: studies\.s\.runs\[0\]\.cells: cells '1:30'"),
+    (("cells: 00123", "cells: 1e3"), "", [], r"config\.yaml, line 12: studies\.s\.runs\[0\]\.cells: cells '1e3'"),
+    (("1.0", "1.5"), "", [], r"config\.yaml, line 8: recipes\.r\.epochs is 1\.5, expected a whole number"),
+    (("777.0", ".inf"), "", [], r"config\.yaml, line 12: studies\.s\.runs\[0\]\.seeds\[0\] is \.inf; write a finite"),
+    (("[777.0]", "777"), "", [], r"line 12: .*seeds is 777, expected a list"),
+    (("  r:", "  R 2:"), "", [], r"line 8: recipes has the name 'R 2'; expected a name of lower-case letters"),
+    (("  s:", "  2:"), "", [], r"line 10: studies has the name '2'; expected a name of lower-case letters, .*in front"),
+    (("  s:", '  "s\\n":'), "", [], r"line 10: studies has the key 's\\n'; use letters"),
+    (("study: s", 'study: "s\\n"'), "", [], r"line 1: study is 's\\n'; write it without line breaks"),
+    (("study: s", "study: t"), "", [], r"config\.yaml, line 1: there is no study 't'; there are s"),
+    (("study: s", "study:"), "", [], r"line 1: study is empty, expected a text"),
+    (
+        ("weight-decay: 1e-3", "momentum: 0"),
+        "",
+        [],
+        r"line 8: recipes\.r: momentum is 0.*write nesterov: false as well",
+    ),
+    (("a", "a"), "recipes:\n  r: {epochs: ten}\n", [], r"other\.yaml, line 2: recipes\.r\.epochs is 'ten', expected"),
+    (("a", "a"), "study: t\n", [], r"other\.yaml, line 1: there is no study 't'"),
+    (("a", "a"), "\n\ntraining: {warp: 9}\n", [], r"other\.yaml, line 3: training has an unknown key: warp"),
+    (
+        ("a", "a"),
+        "studies: {s: {runs: [{dataset: e, recipe: r, seeds: [1], cells: 1}]}}",
+        [],
+        r"other\.yaml, line 1: .*'e'",
+    ),
+    (("a", "a"), "", ["study=t"], r"--config study: there is no study 't'; there are s"),
+    (("a", "a"), "", ["training={engine: warp}"], r"--config training: training\.engine is 'warp', expected one of"),
+    (("a", "a"), "", ["training={engine: plain"], r"--config training: this is no YAML"),
+    (
+        ("sources: [{file: x.zip}]", "sources: [{url: 'https://me:hunter2@h/a'}]"),
+        "",
+        [],
+        r"line 5: datasets\.d\.sources\[0\] is a block with url; Either a `file`",
+    ),
+    (
+        ("sources: [{file: x.zip}]", "sources: [{file: 'https://me:hunter2@h/a'}]"),
+        "",
+        [],
+        r"file is 'https://\*\*\*@h/a', expected a relative path of letters",
+    ),
+    (
+        ("sources: [{file: x.zip}]", "sources: [{folder: '${HOME}/a'}]"),
+        "",
+        [],
+        r"folder is '\$\{HOME\}/a', expected a path as it is, without \{ \} and \$",
+    ),
+    (
+        ("sources: [{file: x.zip}]", "sources: [{file: a, sha256: abc}]"),
+        "",
+        [],
+        r"sha256 is 'abc', expected 64 hexadecimal digits",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "other", "single", "words"), MISTAKES)
+def test_mistakes_are_told_with_file_and_line(tmp_path, monkeypatch, change, other, single, words):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=words) as caught:
+        read_text(Path(), BASE.replace(*change), other, single)
+    assert "\n" not in str(caught.value)
+    assert "hunter2" not in str(caught.value)

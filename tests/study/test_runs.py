@@ -89,7 +89,7 @@ def test_two_studies_may_train_other_cells_and_seeds_of_one_data_set_and_recipe(
 def test_two_runs_of_a_study_under_one_path_are_refused():
     config = configuration(a={})
     config["studies"]["a"]["runs"].append({**config["studies"]["a"]["runs"][0], "seeds": [3]})
-    with pytest.raises(InputError, match="the study a has two runs of own/short"):
+    with pytest.raises(InputError, match=r"studies\.a has two runs of own/short"):
         study.runs_by_path(config)
 
 

@@ -83,9 +83,7 @@ def test_plan_from_nothing_to_a_calibrated_rate(checkout):
 
 
 def test_mistakes_are_one_sentence(checkout):
-    assert program(checkout, "plan", "--study", "big", succeeds=False).startswith(
-        "config.yaml: there is no study 'big'"
-    )
+    assert program(checkout, "plan", "--study", "big", succeeds=False).startswith(": there is no study 'big'")
     assert "the profile nowhere/config.yaml cannot be read" in program(
         checkout, "status", "--profile", "nowhere", succeeds=False
     )

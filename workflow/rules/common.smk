@@ -5,8 +5,6 @@ import re
 import sys
 from pathlib import Path
 
-import yaml
-
 SOURCE = str(Path(workflow.basedir, "src"))
 sys.path.insert(0, SOURCE)
 
@@ -15,7 +13,7 @@ from skelnas.files import sha256_of_json
 from skelnas.study import paths
 from skelnas.study import runs as study
 from skelnas.study import stand_ins
-from skelnas.study.configuration import checked
+from skelnas.study.configuration import read
 from skelnas.study.portable import study_configuration
 from skelnas.errors import InputError
 
@@ -37,11 +35,18 @@ def or_stop(function, *arguments):
         raise SystemExit(str(error)) from None
 
 
-config = or_stop(
-    checked, config, yaml.safe_load(Path(workflow.basedir, "workflow/schemas/config.schema.yaml").read_text())
+# What snakemake has read itself is YAML 1.1, without lines; jobs get the same files and values and read them here, too.
+WRITTEN = or_stop(
+    read,
+    [*([] if workflow.config_settings.replace_workflow_config else ["config.yaml"]), *workflow.overwrite_configfiles],
+    Path(workflow.basedir, "workflow/schemas/config.schema.yaml"),
+    workflow.config_settings.config_args,
 )
-RUNS = or_stop(study.runs_by_path, config)
-or_stop(study.runs, config, config["study"])
+config = WRITTEN.values
+for name in config["recipes"]:
+    or_stop(WRITTEN.located, study.recipe, config, name)
+RUNS = or_stop(WRITTEN.located, study.runs_by_path, config)
+or_stop(WRITTEN.located, study.runs, config, config["study"])
 
 
 # Benchmarks and analyses as paths of skelnas 0.1 named them, without their study.

@@ -6,6 +6,7 @@ from typing import Any
 
 from skelnas.study import configuration
 from skelnas.study.profile import Profile, read_profile
+from skelnas.study.runs import runs
 
 SCHEMA = "workflow/schemas/config.schema.yaml"
 
@@ -37,5 +38,7 @@ def read_asked(given: argparse.Namespace) -> Asked:
     Raises:
         InputError: the configuration or the profile cannot be read, or is wrong.
     """
-    config = configuration.read(["config.yaml", *given.configfile], SCHEMA)
-    return Asked(given.study or config["study"], config, read_profile(getattr(given, "profile", "")))
+    written = configuration.read(["config.yaml", *given.configfile], SCHEMA)
+    config, name = written.values, given.study or written.values["study"]
+    written.located(runs, config, name)
+    return Asked(name, config, read_profile(getattr(given, "profile", "")))

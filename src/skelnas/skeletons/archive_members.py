@@ -100,7 +100,7 @@ class Members:
             InputError: the members are other ones, or a member cannot be read.
         """
         fingerprint = self.content_fingerprint()
-        if expected not in ("", fingerprint):
+        if expected.lower() not in ("", fingerprint):
             raise InputError(
                 f"{self.path} has the content fingerprint {fingerprint}, the configuration expects {expected}; "
                 "download the archive again, or correct `content`"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from skelnas.errors import InputError
+from skelnas.errors import Misconfigured
 from skelnas.images.options import ImageOptions
 from skelnas.options import keys
 from skelnas.skeletons.readers import READERS
@@ -11,22 +11,23 @@ from skelnas.skeletons.readers import READERS
 COMMON = ("reader", "sources", *keys(ImageOptions))
 
 
-def check_keys(datasets: Mapping[str, Any], where: str) -> None:
+def check_keys(datasets: Mapping[str, Any]) -> None:
     """Refuse a reader that is not known, and a key that a data set's reader does not use; blocks that are no blocks
     are left to the schema.
 
     Raises:
-        InputError: the first such key with its place, and the keys that there are.
+        Misconfigured: the first such key with its place, and the keys that there are.
     """
     for name, block in datasets.items():
         if not isinstance(block, dict) or not isinstance(block.get("reader"), str):
             continue
         reader = block["reader"]
         if reader not in READERS:
-            raise InputError(f"{where}: datasets.{name}.reader is {reader!r}, expected one of {', '.join(READERS)}")
+            raise Misconfigured(f"datasets.{name}.reader", f" is {reader!r}, expected one of {', '.join(READERS)}")
         known = (*COMMON, *keys(READERS[reader].options))
         if unknown := [str(key) for key in block if key not in known]:
-            raise InputError(
-                f"{where}: datasets.{name} has an unknown key: {', '.join(unknown)}; "
-                f"with the reader {reader} there are {', '.join(known)}"
+            raise Misconfigured(
+                f"datasets.{name}",
+                f" has an unknown key: {', '.join(unknown)}; with the reader {reader} there are {', '.join(known)}",
+                at=f"datasets.{name}.{unknown[0]}",
             )

@@ -6,7 +6,7 @@ from typing import Any
 
 from skelnas.analysis.catalogue import ANALYSES, FIGURE, TABLE
 from skelnas.cells.selection import select, shard_cells, shard_name, shards
-from skelnas.errors import InputError
+from skelnas.errors import InputError, Misconfigured
 from skelnas.files import sha256_of_json
 from skelnas.options import stated
 from skelnas.recipe import NETWORK_VERSION, Recipe
@@ -51,18 +51,30 @@ def runs(config: Config, study: str) -> list[Run]:
         InputError: an unknown study, data set or recipe, or a wrong selection of cells, by its place in the file.
     """
     if study not in config["studies"]:
-        raise InputError(f"config.yaml: there is no study {study!r}; there are {', '.join(config['studies'])}")
+        words = f"there is no study {study!r}; there are {', '.join(config['studies'])}"
+        raise Misconfigured("", words, at="study" if study == config["study"] else "studies")
     return [
-        _run(config, study, run, f"config.yaml: studies.{study}.runs[{position}]")
+        _run(config, study, run, f"studies.{study}.runs[{position}]")
         for position, run in enumerate(config["studies"][study]["runs"])
     ]
+
+
+def taken(study: str) -> None:
+    """Refuse the name of a study that a step of the workflow has.
+
+    Raises:
+        InputError: always.
+    """
+    raise Misconfigured(f"studies.{study}", " has the name of a rule of the workflow; give it another one")
 
 
 def _run(config: Config, study: str, run: Config, where: str) -> Run:
     for noun in ("dataset", "recipe"):
         if run[noun] not in config[f"{noun}s"]:
             known = ", ".join(config[f"{noun}s"])
-            raise InputError(f"{where} names the unknown {noun} {run[noun]!r}; {noun}s has {known}")
+            raise Misconfigured(
+                where, f" names the unknown {noun} {run[noun]!r}; {noun}s has {known}", f"{where}.{noun}"
+            )
     selection = str(run["cells"])
     return Run(
         run["dataset"],
@@ -80,7 +92,7 @@ def _cells(text: str, where: str) -> tuple[int, ...]:
     try:
         return select(text)
     except InputError as error:
-        raise InputError(f"{where}.cells: {error}") from error
+        raise Misconfigured(f"{where}.cells", f": {error}") from error
 
 
 def runs_by_path(config: Config) -> dict[str, Run]:
@@ -93,16 +105,24 @@ def runs_by_path(config: Config) -> dict[str, Run]:
     for study in config["studies"]:
         for run in runs(config, study):
             if found.setdefault(f"{study}/{run.folder}", run) != run:
-                raise InputError(
-                    f"config.yaml: the study {study} has two runs of {run.folder}, with different cells, seeds or "
-                    f"shards; make one run of them, or a study of each"
+                raise Misconfigured(
+                    f"studies.{study}",
+                    f" has two runs of {run.folder}, with different cells, seeds or shards; make one run of them, or a "
+                    "study of each",
                 )
     return found
 
 
 def recipe(config: Config, name: str) -> Recipe:
-    """The recipe of that name."""
-    return stated(Recipe, config["recipes"][name])
+    """The recipe of that name.
+
+    Raises:
+        InputError: its values do not go together.
+    """
+    try:
+        return stated(Recipe, config["recipes"][name])
+    except InputError as error:
+        raise Misconfigured(f"recipes.{name}", f": {error}") from error
 
 
 def cells_of_shard(config: Config, dataset: str, recipe_name: str, shard: str) -> tuple[int, ...]:

@@ -1,12 +1,10 @@
 """An engine in a process of its own, so that no engine changes another's threads, allocator or memory."""
 
-import multiprocessing
 import os
 import resource
 import time
 from dataclasses import dataclass, replace
 from functools import cache
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import torch
@@ -17,6 +15,7 @@ from bench.reference_loop import train_reference
 from bench.roofline import Shape
 from bench.shapes import random_images
 from skelnas.images.image_set import ImageSet
+from skelnas.processes import Worker
 from skelnas.recipe import Recipe
 from skelnas.training.engines import Job, Request, Settings, train_jobs
 
@@ -37,11 +36,7 @@ class EngineProcess:
     """A process that trains with one engine whenever it is told to, and sleeps in between."""
 
     def __init__(self, engine: str, device: str) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.pipe, inner = context.Pipe()
-        self.process = context.Process(target=_serve, args=(inner, engine, device))
-        self.process.start()
-        inner.close()
+        self._worker = Worker(Measuring(engine, torch.device(device)), "spawn", daemon=False)
 
     def time(self, jobs: list[Job], shape: Shape, recipe: Recipe) -> Measurement:
         """Train `jobs` on random images of `shape`; of the fused engine, the seconds of the second epoch.
@@ -49,22 +44,15 @@ class EngineProcess:
         Raises:
             EngineFailure: the engine raised or died.
         """
-        try:
-            self.pipe.send((jobs, shape, recipe))
-            answer = self.pipe.recv()
-        except (EOFError, OSError) as error:
-            raise EngineFailure("the engine's process died") from error
-        if isinstance(answer, str):
-            raise EngineFailure(answer)
-        return answer
+        self._worker.give((jobs, shape, recipe))
+        outcome = self._worker.outcome()
+        if not isinstance(outcome, Measurement):
+            raise EngineFailure(str(outcome))
+        return outcome
 
     def close(self) -> None:
         """End the process."""
-        self.pipe.close()
-        self.process.join(timeout=10)
-        if self.process.is_alive():
-            self.process.terminate()
-            self.process.join()
+        Worker.end(self._worker)
 
 
 def cores() -> int:
@@ -72,21 +60,20 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _serve(pipe: Connection, engine: str, device_type: str) -> None:
-    device = torch.device(device_type)
-    torch.set_num_threads(cores() if engine == "reference" else 1)
-    while True:
+@dataclass(frozen=True)
+class Measuring:
+    """What the process does with (jobs, shape, recipe)."""
+
+    engine: str
+    device: torch.device
+
+    def __call__(self, task: tuple[list[Job], Shape, Recipe]) -> Measurement:
+        """Train, and give back what it took."""
+        torch.set_num_threads(cores() if self.engine == "reference" else 1)
         try:
-            jobs, shape, recipe = pipe.recv()
-        except (EOFError, KeyboardInterrupt):
-            return
-        try:
-            pipe.send(_measure(engine, device, jobs, shape, recipe))
-        except Exception as error:
-            text = str(error).splitlines()
-            pipe.send(f"{type(error).__name__}: {text[0] if text else ''}")
+            return _measure(self.engine, self.device, *task)
         finally:
-            if device.type == "cuda":
+            if self.device.type == "cuda":
                 torch.cuda.empty_cache()
 
 

@@ -30,16 +30,18 @@ class Worker:
     """One process that works on a task at a time, and the pipe to it.
 
     A forked one may hold large arrays without a copy of them; a spawned one gets `work` as a copy, and can use a GPU
-    whatever this process has done.
+    whatever this process has done. One that starts processes of its own is no daemon, and must be ended.
     """
 
-    def __init__(self, work: Callable[[Any], Any], start: Literal["fork", "spawn"] = "fork") -> None:
+    def __init__(
+        self, work: Callable[[Any], Any], start: Literal["fork", "spawn"] = "fork", daemon: bool = True
+    ) -> None:
         context = multiprocessing.get_context("fork") if start == "fork" else multiprocessing.get_context("spawn")
         self.pipe, inner = context.Pipe()
         # A copy goes through the pipe: what a process is started with must be small, or one that dies at its start
         # leaves its parent with a broken pipe, or waiting for ever, as the version of Python will have it.
         given = (self.pipe, work) if start == "fork" else None
-        self.process: BaseProcess = context.Process(target=_serve, args=(inner, given), daemon=True)
+        self.process: BaseProcess = context.Process(target=_serve, args=(inner, given), daemon=daemon)
         self.process.start()
         inner.close()
         if start == "spawn":

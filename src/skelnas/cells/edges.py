@@ -27,11 +27,6 @@ class TrainedEdges(NamedTuple):
         return tuple(sorted(self.signal + self.bias + self.constant))
 
 
-def edge_table(cell: Cell) -> list[tuple[int, int, str]]:
-    """One row (source node, target node, operation name) per edge, in the order of `EDGES`."""
-    return [(source, target, OPERATIONS[digit]) for (source, target), digit in zip(EDGES, cell, strict=True)]
-
-
 def live_paths(cell: Cell) -> list[tuple[int, ...]]:
     """The ways from input to output without a `none`, each as edge positions from the input on."""
     return [path for path in PATHS if all(cell[edge] != NONE for edge in path)]

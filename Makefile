@@ -69,7 +69,8 @@ lock:  ## renew requirements.lock from pyproject.toml; torch.lock is changed by 
 		build/requirements.lock; } > build/new.lock
 	mv build/new.lock requirements.lock
 
-bench: $(READY)  ## speed of every engine against a reference-style loop, in one run
+bench: $(READY)  ## size and answers of a full benchmark file; speed of every engine against a reference-style loop
+	$(BIN)/python -m bench.benchmark_file
 	$(BIN)/python -m bench.engines
 	$(BIN)/python -m bench.ntu_parser
 

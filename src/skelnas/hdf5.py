@@ -20,7 +20,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-from h5py import h5f, h5fd, h5p, h5t
+from h5py import h5a, h5f, h5fd, h5p, h5t
 
 from skelnas.errors import InputError
 from skelnas.files import sha256_of_file, sha256_of_json, whole_file
@@ -86,7 +86,7 @@ def opened(path: Path | str) -> Iterator[h5py.File]:
     except PermissionError as error:
         raise InputError(f"{path} may not be read ({error.strerror}); give yourself the right to read it") from error
     with stream, h5py.File(stream, "r", rdcc_nbytes=CACHE_BYTES) as file:
-        if any(_of_variable_length(file.attrs.get_id(name)) for name in file.attrs):
+        if any(map(_of_variable_length, _attributes(file))):
             with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
                 _refuse_broken_heap(content)
         yield file
@@ -94,7 +94,7 @@ def opened(path: Path | str) -> Iterator[h5py.File]:
 
 def attributes_of(file: h5py.File) -> dict[str, str | int]:
     """The attributes of an opened file as plain values; those of format 1 too."""
-    return {name: _plain(value) for name, value in file.attrs.items()}
+    return {attribute.name.decode(): _plain(attribute) for attribute in _attributes(file)}
 
 
 def check_seal(attributes: Attributes, seal: str = SEAL) -> None:
@@ -156,10 +156,18 @@ def _attribute(value: str | int) -> dict[str, object]:
     return {"data": np.int64(value)}
 
 
-def _plain(value: str | bytes | np.integer) -> str | int:
-    if isinstance(value, bytes):
-        return value.decode()
-    return value if isinstance(value, str) else int(value)
+def _attributes(file: h5py.File) -> list[h5a.AttrID]:
+    """The attributes of a file, opened one by one: h5py's own mapping takes ten times as long."""
+    return [h5a.open(file.id, index=index) for index in range(h5a.get_num_attrs(file.id))]
+
+
+def _plain(attribute: h5a.AttrID) -> str | int:
+    value = np.empty(attribute.shape, dtype=attribute.dtype)
+    attribute.read(value)
+    found = value[()]
+    if isinstance(found, bytes):
+        return found.decode()
+    return found if isinstance(found, str) else int(found)
 
 
 def _outline(array: np.ndarray) -> list[object]:
@@ -168,7 +176,7 @@ def _outline(array: np.ndarray) -> list[object]:
     return [array.dtype.str, list(array.shape), hashlib.sha256(array.data if array.size else b"").hexdigest()]
 
 
-def _of_variable_length(attribute: h5py.h5a.AttrID) -> bool:
+def _of_variable_length(attribute: h5a.AttrID) -> bool:
     kind = attribute.get_type()
     return isinstance(kind, h5t.TypeStringID) and kind.is_variable_str()
 

@@ -1,0 +1,167 @@
+"""How large a full benchmark is, and how fast it answers: 15,625 cells x 3 seeds x 200 epochs, made-up curves.
+
+The curves are a model, not results: accuracy rises to a plateau that is the cell's own, with noise between epochs that
+fades as the learning rate does; counts follow UTD-MHAD's numbers of samples. `python -m bench.benchmark_file` prints
+the table; reading is measured in a process of its own, which has nothing else in memory.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+
+from skelnas.cells.space import CELLS
+from skelnas.recipe import Recipe
+from skelnas.results.benchmark import Expected, aggregate, loss_path
+from skelnas.results.finished import FinishedShards
+from skelnas.results.query import Benchmark
+from skelnas.results.shard import Shard, identity, write_shard
+from skelnas.text import text_table
+
+SEEDS, EPOCHS, SAMPLES = (777, 888, 999), 200, np.array([323, 108, 430])
+SHARDS = 48  # of all seeds together
+MANY = 600  # shards of one seed, whose headers are read
+LIMITS = {
+    "open": "20 ms",
+    "last value": "15 us",
+    "curve, first time": "0.3 ms",
+    "best of all cells": "10 ms",
+    "counts": "50 MB",
+    "resident": "100 MB",
+    f"aggregation of {SHARDS} shards": "30 s",
+    "memory of the aggregation": "1 GB",
+    f"looking through {MANY} shards": "2 s",
+}
+
+
+def model_curves(cells: np.ndarray, seed: int) -> dict[str, np.ndarray]:
+    """loss float32, top1 and top5 int32, (cells, 3, epochs) each."""
+    random = np.random.default_rng([seed, int(cells[0])])
+    progress = (np.arange(EPOCHS) + 1) / EPOCHS
+    cosine = (1 + np.cos(np.pi * progress)) / 2
+    plateau = random.beta(8, 3, (len(cells), 1, 1)) * np.array([1.25, 0.95, 1.0])[:, None]
+    noise = random.normal(size=(len(cells), 3, EPOCHS)) * 0.05 * cosine
+    top1 = np.clip(plateau * (1 - 0.95 * np.exp(-8 * progress)) + noise, 0.02, 1)
+    top5 = np.clip(1 - (1 - top1) ** 2.5, 0, 1)
+    loss = -np.log(np.clip(top1, 0.03, 0.995)) + random.normal(size=top1.shape) * 0.02
+    counts = [np.rint(share * SAMPLES[:, None]).astype(np.int32) for share in (top1, top5)]
+    return {"loss": loss.astype(np.float32), "top1": counts[0], "top5": counts[1]}
+
+
+def write_shards(folder: Path, cells: int, expected: Expected) -> dict[int, list[Path]]:
+    """Shards of the first `cells` cells as training would write them, `SHARDS` over all seeds."""
+    found: dict[int, list[Path]] = {}
+    for seed in SEEDS:
+        for part in np.array_split(np.arange(cells), SHARDS // len(SEEDS)):
+            path = folder / f"seed{seed}/{part[0]:05d}-{part[-1]:05d}.h5"
+            write_shard(path, _shard(part, seed, expected))
+            found.setdefault(seed, []).append(path)
+    return found
+
+
+def _shard(cells: np.ndarray, seed: int, expected: Expected) -> Shard:
+    recipe = expected.recipe
+    return Shard(
+        cells=cells.astype(np.int32),
+        **model_curves(cells, seed),
+        learning_rate=np.array([recipe.rate(epoch) for epoch in range(EPOCHS)]),
+        samples=SAMPLES,
+        dataset=expected.dataset,
+        fingerprint=expected.fingerprint,
+        recipe=recipe.as_dict(),
+        seed=seed,
+        identity=identity(expected.fingerprint, recipe, cells.tolist(), seed),
+    )
+
+
+def _seconds(function: Callable[[], object]) -> float:
+    begun = perf_counter()
+    function()
+    return perf_counter() - begun
+
+
+def questions(path: Path) -> dict[str, float]:
+    """Seconds of each question to the benchmark, each the median of several, and the memory at the end in bytes."""
+    opening = [_seconds(lambda: Benchmark(path).close()) for _ in range(9)]
+    with Benchmark(path) as benchmark:
+        best = _seconds(lambda: benchmark.seed_means("valid").argmax())
+        cells = benchmark.cells[:: len(benchmark) // 101].tolist()
+        values = [_seconds(lambda cell=cell: benchmark.value(cell, "valid")) for cell in cells]
+        # Every cell lies in a chunk of its own, which nobody has unpacked before.
+        curves = [_seconds(lambda cell=cell: benchmark.curve(cell)) for cell in cells[1:]]
+    status = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    memory = 1024 * int(next(line for line in status if line.startswith("VmRSS")).split()[1])
+    times = {"open": opening, "last value": values, "curve, first time": curves, "best of all cells": [best]}
+    return {**{name: float(np.median(measured)) for name, measured in times.items()}, "resident": memory}
+
+
+def merge(folder: Path, expected: Expected, cells: int) -> dict[str, float]:
+    """Seconds and peak memory in bytes of the aggregation of the shards in `folder`."""
+    shards = {seed: sorted((folder / f"seed{seed}").glob("*.h5")) for seed in SEEDS}
+    seconds = _seconds(lambda: aggregate(shards, range(cells), expected, folder / "benchmark.h5"))
+    return {"seconds": seconds, "bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
+
+
+def look_through(folder: Path, expected: Expected) -> float:
+    """Seconds to find out what `MANY` shards hold."""
+    for cell in range(MANY):
+        path = folder / f"many/short/seed{SEEDS[0]}/{cell:05d}-{cell:05d}.h5"
+        write_shard(path, _shard(np.array([cell]), SEEDS[0], expected))
+    many = folder / "many"
+    return _seconds(lambda: FinishedShards(many, expected.fingerprint, expected.recipe, SEEDS[0]).holding(range(MANY)))
+
+
+def _in_a_process(what: str, folder: Path, cells: int) -> dict[str, float]:
+    command = [sys.executable, "-m", "bench.benchmark_file", "--only", what, "--folder", str(folder)]
+    answer = subprocess.run([*command, "--cells", str(cells)], check=True, capture_output=True, text=True)
+    return json.loads(answer.stdout)
+
+
+def main() -> None:
+    """Make the files in a temporary folder, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cells", type=int, default=CELLS, help="fewer, for a trial")
+    parser.add_argument("--only", choices=("questions", "merge"), help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    expected = Expected("model", "ab" * 32, "b32-e200", Recipe(EPOCHS, 32), classes=27, height=60, width=68)
+    if given.only:
+        found = questions(given.folder / "benchmark.h5") if given.only == "questions" else None
+        print(json.dumps(found or merge(given.folder, expected, given.cells)))
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        shards = write_shards(folder, given.cells, expected)
+        merged = _in_a_process("merge", folder, given.cells)
+        found = _in_a_process("questions", folder, given.cells)
+        path = folder / "benchmark.h5"
+        rows = {
+            "open": f"{1e3 * found['open']:.1f} ms",
+            "last value": f"{1e6 * found['last value']:.1f} us",
+            "curve, first time": f"{1e3 * found['curve, first time']:.2f} ms",
+            "best of all cells": f"{1e3 * found['best of all cells']:.1f} ms",
+            "counts": f"{path.stat().st_size / 1e6:.1f} MB",
+            "losses": f"{loss_path(path).stat().st_size / 1e6:.1f} MB",
+            "shards": f"{sum(file.stat().st_size for files in shards.values() for file in files) / 1e6:.1f} MB",
+            "resident": f"{found['resident'] / 1e6:.0f} MB",
+            f"aggregation of {SHARDS} shards": f"{merged['seconds']:.1f} s",
+            "memory of the aggregation": f"{merged['bytes'] / 1e9:.2f} GB",
+            f"looking through {MANY} shards": f"{look_through(folder, expected):.2f} s",
+        }
+    load = os.getloadavg()[0] / (os.cpu_count() or 1)
+    print(f"{given.cells:,} cells x {len(SEEDS)} seeds x {EPOCHS} epochs of a model; load {load:.1f} per core")
+    print(
+        text_table(("what", "measured", "limit"), [(what, value, LIMITS.get(what, "")) for what, value in rows.items()])
+    )
+
+
+if __name__ == "__main__":
+    main()

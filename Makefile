@@ -15,7 +15,7 @@ ABOUT = --profile "$(PROFILE)" $(if $(STUDY),--study $(STUDY)) $(if $(CONFIGFILE
 # One thread a process: snakemake runs several, and more threads than cores are slower than one.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help setup demo report test test-unit test-workflow test-slurm lint lock bench bench-gpu proof-ntu dag plan status preflight clean
+.PHONY: help setup demo report test test-unit test-workflow test-slurm lint lock fuzz bench bench-gpu proof-ntu dag plan status preflight clean
 
 help:  ## say what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -73,6 +73,9 @@ bench: $(READY)  ## size and answers of a full benchmark file; speed of every en
 	$(BIN)/python -m bench.benchmark_file
 	$(BIN)/python -m bench.engines
 	$(BIN)/python -m bench.ntu_parser
+
+fuzz: $(READY)  ## every bit of the headers of our files flipped, one at a time
+	$(BIN)/python tests/fuzz/hdf5_headers.py
 
 bench-gpu:  ## kernels, equality and speed on this machine's GPU; needs no .venv, only PYTHON with torch and triton
 	PYTHONPATH=src $(PYTHON) -m bench.gpu

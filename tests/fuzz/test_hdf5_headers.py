@@ -1,6 +1,6 @@
 """Twenty seeded seconds of flipped header bits: no hang, no crash, no traceback, no silent change. `make fuzz`: all."""
 
-import hdf5_headers
+from . import hdf5_headers
 
 
 def test_no_flipped_bit_of_a_header_hangs_or_goes_unnoticed():

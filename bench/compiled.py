@@ -43,6 +43,8 @@ TYPES = {
     torch.int32: "*i32",
     torch.int64: "*i64",
 }
+# Bytes of shared memory that a program may have, by compute capability (CUDA C++ Programming Guide, 16.3).
+SHARED = {75: 65_536, 80: 166_912, 86: 101_376, 89: 101_376, 90: 232_448, 100: 232_448, 120: 101_376}
 HEADER = ("kernel", "channels", "variant", "warps", "registers", "spilled", "shared", "loads", "per pixel", "bytes")
 
 

@@ -42,6 +42,8 @@ class Counted(TorchDispatchMode):
     def __init__(self) -> None:
         super().__init__()
         self.bytes, self.launches = Counter(), Counter()
+        # Of convolutions, by operation, taps and the most channels of both sides.
+        self.pixels, self.bytes_by_kernel = Counter(), Counter()
         self.operations = SimpleNamespace(**{name: self._counting(name) for name in MOVED})
 
     def __torch_dispatch__(self, function, types, arguments=(), named=None):
@@ -57,6 +59,11 @@ class Counted(TorchDispatchMode):
         def count(*arguments) -> Tensor | None:
             self.launches[name] += LAUNCHES.get(name, 1)
             self.bytes[name] += MOVED[name](*arguments)
+            if name in CONVOLUTIONS:
+                _, slots, weights, small = CONVOLUTIONS[name](*arguments)
+                key = name, weights.shape[1], max(weights.shape[2:])
+                self.pixels[key] += _working(slots) * small[0, ..., 0].numel()
+                self.bytes_by_kernel[key] += MOVED[name](*arguments)
             if name == "tile_sums":
                 return arguments[0].new_empty((2, len(arguments[0]), 1, arguments[0].shape[-1]))
             if name == "pixel_means":
@@ -115,6 +122,14 @@ MOVED = {
     "sum_nodes": lambda pool, convolved, kinds, indices, factor, offset, out: _nodes(kinds, out),
     "tile_sums": lambda images: 0,
     "weight_gradient": lambda source, slots, gradient, *rest: _working(slots) * (_image(source) + _image(gradient)),
+}
+
+
+# Of each, the images, the slots, the weights or their gradient, and the images of the side that strides make smaller.
+CONVOLUTIONS = {
+    "convolve": lambda source, slots, weight, out, *rest: (source, slots, weight, out),
+    "input_gradient": lambda gradient, slots, weight, out, *rest: (out, slots, weight, gradient),
+    "weight_gradient": lambda source, slots, gradient, out, *rest: (source, slots, out, gradient),
 }
 
 

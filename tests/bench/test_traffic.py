@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import model
 from bench.roofline import Shape
 from bench.traffic import counted, lines
 from skelnas.cells.selection import select
@@ -79,18 +80,66 @@ from bench import compiled
 chosen = [one for one in compiled.launches("bf16").values() if one[0].fn.__name__.endswith("_rows")]
 made = [compiled.compiled(*one, 90) for one in chosen]
 print(json.dumps([
-    (one.name, one.constants["C"], one.spilled, max(one.loads), one.instructions_per_pixel, one.bytes_per_pixel)
+    (one.name, one.constants["C"], one.constants.get("TRANSPOSED", False), one.spilled, max(one.loads),
+     one.instructions_per_pixel, one.bytes_per_pixel)
     for one in made
 ]))
 """
     found = json.loads(printed(program))
     # Forward with ReLU and statistics, evaluation without the latter, the stem without ReLU; and the two ways back.
     assert {(name, channels) for name, channels, *_ in found} == {(n, c) for n in LIMITS for c in LIMITS[n]}
-    for name, channels, spilled, widest, instructions, asked in found:
+    most = {}
+    for name, channels, transposed, spilled, widest, instructions, asked in found:
         assert (spilled, widest) == (0, 16), (name, channels)
         assert 2 < instructions <= LIMITS[name][channels], (name, channels)
+        most[name, channels, transposed] = max(instructions, most.get((name, channels, transposed), 0))
         # A pixel of the source is asked for three times, one of the result written, or of the gradient read, once.
         assert asked == 4 * 2 * channels, (name, channels)
+
+    # The model of a step's time says the same.
+    kernels = {
+        "convolve": "_convolve_rows",
+        "input_gradient": "_convolve_rows",
+        "weight_gradient": "_weight_gradient_rows",
+    }
+    for operation, name in kernels.items():
+        for channels in (16, 32, 64):
+            counted_now = most[name, channels, operation == "input_gradient"]
+            assert model.INSTRUCTIONS[operation][9, channels] == pytest.approx(counted_now, abs=0.1)
+
+
+def test_the_model_leaves_out_nothing_and_is_no_better_than_bytes():
+    count = counted(select("stratified-5"), SMALL, "bf16", evaluating=False)
+    work = model.work_of(count)
+    assert sum(one.moved for one in work) == count.bytes.total()
+    for gpu in model.GPUS:
+        good, bad = (model.seconds(work, 10, gpu, share, missing) for share, missing in ((0.75, False), (0.55, True)))
+        assert count.bytes.total() / gpu.dram + 10 * gpu.launch <= good.total() <= bad.total()
+
+
+@pytest.mark.slow
+def test_the_largest_kernels_fit_every_card():
+    """The two with the most shared memory, compiled for each compute capability that has their precision."""
+    program = """
+from bench import compiled
+wanted = {
+    "fp32": ("_convolve", {"CIN": 64, "COUT": 64, "KERNEL": 3, "SUMS": True}),
+    "bf16": ("_convolve_rows", {"C": 64, "TRANSPOSED": True}),
+}
+for precision, (name, constants) in wanted.items():
+    chosen = [
+        one for one in compiled.launches(precision).values()
+        if one[0].fn.__name__ == name and constants.items() <= one[1].items()
+    ]
+    assert len(chosen) == 1, (name, len(chosen))
+    for capability, most in compiled.SHARED.items():
+        if precision == "bf16" and capability < 80:
+            continue
+        made = compiled.compiled(*chosen[0], capability)
+        assert 16_384 < made.shared <= most, (name, capability, made.shared)
+        print(name, capability, made.shared)
+"""
+    assert len(printed(program).splitlines()) == 13
 
 
 @pytest.mark.slow

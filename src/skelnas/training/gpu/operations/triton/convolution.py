@@ -5,6 +5,7 @@ side, and what stays the same from row to row is computed once. Blocks depend on
 entry's result is the same in any company. 3x3 convolutions of bfloat16 have kernels of their own, in `rows`.
 """
 
+import torch
 import triton
 import triton.language as tl
 from torch import Tensor
@@ -13,7 +14,7 @@ from skelnas.training.gpu.operations.triton import rows
 from skelnas.training.gpu.operations.triton.products import dot_precision, exact_warps, operand, rectified
 from skelnas.training.gpu.operations.triton.tiles import add_row, tile_columns
 
-MOST_OUTPUTS = 64  # of a classifier that one program computes
+MOST_OUTPUTS = 64  # channels that one program computes, and half as many of exact products, which take more registers
 
 
 @triton.jit(do_not_specialize=["samples"], do_not_specialize_on_alignment=["slots"])
@@ -179,7 +180,9 @@ def _launch(
 ) -> None:
     entries, samples, height, width, channels = out.shape
     given = source.shape[-1]
-    block, outputs = tile_columns(max(channels, given)), min(channels, MOST_OUTPUTS)
+    precision = dot_precision(source.dtype)
+    exact = source.dtype == torch.float32 and precision == "ieee"
+    block, outputs = tile_columns(max(channels, given)), min(channels, MOST_OUTPUTS // (1 + exact))
     if sums is not None:
         block = tile_columns(channels)
     _convolve[triton.cdiv(samples * width, block), entries, channels // outputs](
@@ -202,6 +205,6 @@ def _launch(
         sums is not None,
         block,
         operand(source.dtype),
-        dot_precision(source.dtype),
+        precision,
         num_warps=exact_warps(source.dtype, given, outputs),
     )

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from skelnas import files
 from skelnas.errors import InputError
 from skelnas.files import sha256_of_file, sha256_of_json, whole_file, write_json, write_text
 
@@ -94,3 +95,86 @@ def test_sha256_of_file(tmp_path):
 def test_sha256_of_json_ignores_the_order_of_keys(value):
     assert sha256_of_json(value) == sha256_of_json(dict(reversed(value.items())))
     assert sha256_of_json(value) != sha256_of_json([value])
+
+
+def test_only_what_is_known_to_be_abandoned_is_removed(tmp_path):
+    """A container with the same host name has process numbers of its own: its files are left alone for a week."""
+    path, other = tmp_path / "a.txt", tmp_path / ".a.txt.0123456789ab.999999.12345678.tmp"
+    old, odd = tmp_path / ".a.txt.0123456789ab.1.12345678.tmp", tmp_path / ".a.txt.x.tmp"
+    mine = tmp_path / f".a.txt.{files._machine()}.{os.getpid()}.12345678.tmp"
+    for file in (other, old, odd, mine):
+        file.write_text("half")
+    os.utime(old, (0, 0))
+    write_text(path, "whole\n")
+    assert set(tmp_path.iterdir()) == {path, other, odd, mine}
+
+
+def test_a_host_name_alone_is_no_machine(monkeypatch):
+    name = files._machine.__wrapped__()
+    assert files._machine.__wrapped__() == name
+    monkeypatch.setattr("pathlib.Path.readlink", lambda path: "pid:[1]")
+    assert files._machine.__wrapped__() != name
+
+
+@pytest.mark.parametrize(
+    "error", [OSError("close failed (errno = 28, error message = 'x')"), RuntimeError("[errno 28]")]
+)
+def test_a_nearly_full_disk_however_a_library_words_it(tmp_path, error):
+    with pytest.raises(InputError, match="No space left on device; make room"), whole_file(tmp_path / "a.h5") as file:
+        file.write_bytes(b"1")
+        raise error
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])
+def test_a_folder_that_may_not_be_written_needs_no_room(tmp_path, number):
+    words = rf"a\.txt cannot be written: {os.strerror(number)}; give yourself the right to write there"
+    with pytest.raises(InputError, match=words), whole_file(tmp_path / "a.txt") as temporary:
+        raise OSError(number, os.strerror(number), temporary)
+
+
+@pytest.fixture
+def forbid(monkeypatch):
+    """Makes a file unreadable, for the administrator too, to whom permissions mean nothing."""
+
+    def make(path, number=errno.EACCES):
+        real = open
+
+        def refuse(name, *arguments, **options):
+            if str(name) == str(path):
+                raise OSError(number, os.strerror(number), str(path))
+            return real(name, *arguments, **options)
+
+        monkeypatch.setattr("builtins.open", refuse)
+        monkeypatch.setattr("io.open", refuse)
+
+    return make
+
+
+def test_an_input_that_may_not_be_read_is_not_what_is_written(tmp_path, forbid):
+    source = tmp_path / "input.csv"
+    source.write_text("1")
+    forbid(source)
+    words = r"input\.csv cannot be read \(Permission denied\); give yourself"
+    with pytest.raises(InputError, match=words), whole_file(tmp_path / "out.zip"):
+        source.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [
+        (errno.EACCES, "give yourself the right to read it"),
+        (errno.EIO, "see to the disk"),
+        (errno.ESTALE, "see to the"),
+    ],
+)
+def test_what_cannot_be_read_is_not_called_damaged(tmp_path, forbid, number, remedy):
+    path = tmp_path / "a.zip"
+    path.write_bytes(b"x")
+    files.check_readable(path)
+    files.check_readable(tmp_path)
+    files.check_readable(tmp_path / "missing")
+    forbid(path, number)
+    with pytest.raises(InputError, match=rf"{remedy}.*: it need not be damaged") as caught:
+        files.check_readable(path)
+    assert "delete" not in str(caught.value)

@@ -6,12 +6,14 @@ which is read without pickle.
 
 import contextlib
 import errno
+import functools
 import glob
 import hashlib
 import io
 import json
 import os
 import socket
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,21 +26,25 @@ from skelnas.errors import InputError
 READ_BYTES = 1 << 20
 DIGEST_BYTES = 32
 ATTEMPTS = 5
+REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS)
+NOT_ALLOWED = tuple(os.strerror(number) for number in (errno.EACCES, errno.EPERM, errno.EROFS))
+ABANDONED = 7 * 24 * 3600  # seconds without a byte after which a temporary file of another machine is nobody's
 
 
 @contextlib.contextmanager
 def whole_file(path: Path | str, verify: Callable[[Path], None] | None = None) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on a clean exit verify it, flush it to disk and rename it to `path`.
 
-    The temporary name holds host and process, so two jobs that make the same file never share one. On any error the
+    The temporary name holds machine and process, so two jobs that make the same file never share one. On any error the
     temporary file is removed and `path` is left as it was; what a killed process of this machine left behind is removed
-    by the next one that makes the file. `verify` raises to refuse the file.
+    by the next one that makes the file, what one of another machine left after a week. `verify` raises to refuse the
+    file.
 
     Raises:
-        InputError: the disk is full or the folder cannot be written.
+        InputError: the disk is full, the folder cannot be written, or another file that is needed cannot be read.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.{uuid.uuid4().hex[:8]}.tmp")
+    temporary = path.with_name(f".{path.name}.{_machine()}.{os.getpid()}.{uuid.uuid4().hex[:8]}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(path)
@@ -48,25 +54,68 @@ def whole_file(path: Path | str, verify: Callable[[Path], None] | None = None) -
         flush_to_disk(temporary)
         temporary.replace(path)
         flush_to_disk(path.parent)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
         if (reason := refusal(error)) is None:
             raise
+        named = getattr(error, "filename", None)
+        if named is not None and Path(os.fsdecode(named)) not in (temporary, path, *path.parents):
+            check_readable(os.fsdecode(named))  # an input, and not what is being written
+            raise
+        remedy = "give yourself the right to write there" if reason in NOT_ALLOWED else "make room"
         raise InputError(
-            f"{path} cannot be written: {reason}; make room or choose another folder, then run again"
+            f"{path} cannot be written: {reason}; {remedy} or choose another folder, then run again"
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def check_readable(path: Path | str) -> None:
+    """Tell a file that may not be read, or whose disk is at fault, from one that is damaged; a missing one passes.
+
+    Whoever reads a file asks this before saying that it is damaged: only what was proved damaged may be deleted.
+
+    Raises:
+        InputError: the operating system refuses to read the file.
+    """
+    try:
+        if not Path(path).is_dir():
+            with Path(path).open("rb") as stream:
+                stream.read(1)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        remedy = (
+            "give yourself the right to read it" if error.errno in (errno.EACCES, errno.EPERM) else "see to the disk"
+        )
+        raise InputError(
+            f"{path} cannot be read ({error.strerror or error}); {remedy}: it need not be damaged"
+        ) from error
+
+
+@functools.cache
+def _machine() -> str:
+    """This boot of this machine and this space of process numbers: containers may share a host name, not these."""
+    known = [socket.gethostname()]
+    with contextlib.suppress(OSError):
+        known.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii"))
+        known.append(str(Path("/proc/self/ns/pid").readlink()))
+    return hashlib.sha256("\n".join(known).encode()).hexdigest()[:12]
 
 
 def _remove_abandoned(path: Path) -> None:
-    """Remove the temporary files of `path` that were written on this machine by processes which are gone."""
-    for temporary in path.parent.glob(f".{glob.escape(path.name)}.{glob.escape(socket.gethostname())}.*.tmp"):
-        process = temporary.name.split(".")[-3]
+    """Remove the temporary files of `path` whose processes are gone: known of this machine, of others by age."""
+    for temporary in path.parent.glob(f".{glob.escape(path.name)}.*.*.*.tmp"):
+        machine, process = temporary.name.split(".")[-4:-2]
         try:
+            if machine != _machine():
+                if time.time() - temporary.stat().st_mtime > ABANDONED:
+                    temporary.unlink()
+                continue
             os.kill(int(process), 0)
         except ProcessLookupError:
             temporary.unlink(missing_ok=True)
-        except (PermissionError, ValueError):
+        except (OSError, ValueError):
             continue
 
 
@@ -105,13 +154,16 @@ def sha256_of_json(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def refusal(error: OSError) -> str | None:
-    """Why the disk refused a write, or None where the error is of another kind (HDF5 puts the number into its text)."""
-    refusals = {
-        number: os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EFBIG)
-    }
-    return refusals.get(error.errno or 0) or next(
-        (text for number, text in refusals.items() if f"errno = {number}," in str(error)), None
+def refusal(error: OSError | RuntimeError) -> str | None:
+    """Why the disk refused a write, or None where the error is of another kind (libraries put the number into text)."""
+    refusals = {number: os.strerror(number) for number in REFUSALS}
+    return refusals.get(getattr(error, "errno", None) or 0) or next(
+        (
+            text
+            for number, text in refusals.items()
+            if f"errno = {number}," in str(error) or f"[errno {number}]" in str(error)
+        ),
+        None,
     )
 
 
@@ -141,6 +193,9 @@ def read_record(path: Path) -> dict[str, np.ndarray] | None:
         data = path.read_bytes()
     except FileNotFoundError:
         return None
+    except OSError:
+        check_readable(path)
+        raise
     digest, content = data[:DIGEST_BYTES], data[DIGEST_BYTES:]
     if hashlib.sha256(content).digest() != digest:
         return None

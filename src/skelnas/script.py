@@ -1,10 +1,12 @@
 """How a script of the workflow runs: its messages also in its log file, a user's mistake as one sentence."""
 
+import contextlib
+import io
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TextIO
 
 from skelnas.errors import InputError
 
@@ -37,13 +39,47 @@ class Doubled:
         return False
 
 
+class _Log:
+    """A log file that is given up where its disk takes no more: the terminal still says what happened."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file: TextIO | None = file
+
+    def write(self, text: str) -> int:
+        try:
+            if self._file is not None:
+                self._file.write(text)
+                self._file.flush()
+        except OSError:
+            self._file = None
+        return len(text)
+
+    def flush(self) -> None:
+        self.write("")
+
+
+@contextlib.contextmanager
+def _log(path: Path) -> Iterator[Stream]:
+    """The log at `path`, open for writing; a stream to nowhere where it cannot be."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("w", encoding="utf-8", errors="backslashreplace")
+    except OSError:
+        yield io.StringIO()
+        return
+    try:
+        yield _Log(file)
+    finally:
+        with contextlib.suppress(OSError):
+            file.close()
+
+
 def run(function: Callable[..., object], log: str, **values: Any) -> None:
     """Call `function(**values)` with standard error doubled into `log`; end with status 1 on an error.
 
     A user's mistake is one sentence, everything else a traceback.
     """
-    Path(log).parent.mkdir(parents=True, exist_ok=True)
-    with Path(log).open("w", encoding="utf-8") as file:
+    with _log(Path(log)) as file:
         terminal = sys.stderr
         sys.stderr = Doubled(terminal, file)  # type: ignore[assignment]  # all that is ever asked of it
         try:

@@ -134,7 +134,7 @@ def test_every_truncation_is_refused(archive):
     content = archive.read_bytes()
     for length in range(0, len(content) - 1, 7):
         archive.write_bytes(content[:length])
-        refused(archive, "download it again")
+        refused(archive, "put a whole one in its place")
 
 
 def test_changed_byte_in_a_member(tmp_path):

@@ -107,7 +107,7 @@ GOOD = np.zeros((20, 3, 30), np.float32) + np.linspace(0, 1, 30, dtype=np.float3
 ARCHIVES = {
     "truncated": (
         recordings,
-        r"data/raw/truncated\.zip is truncated or no zip archive \(.*\); delete it and download it again",
+        r"data/raw/truncated\.zip is truncated or no zip archive \(.*\); put a whole one in its place",
     ),
     "content": (
         recordings,

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from skelnas.errors import InputError
-from skelnas.files import sha256_of_json, write_json
+from skelnas.files import check_readable, sha256_of_json, write_json
 from skelnas.untrusted import parse_json
 
 CHECKSUM = "checksum"
@@ -32,9 +32,8 @@ def read_manifest(path: Path | str) -> dict[str, Any]:
         values = parse_json(path.read_bytes())
     except FileNotFoundError:
         raise InputError(f"{path} is missing; `snakemake --cores all {path}` makes it") from None
-    except PermissionError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}); correct its permissions") from error
     except (OSError, ValueError) as error:
+        check_readable(path)
         raise InputError(f"{path} is no manifest of an image set ({error}); {again}") from error
     if not isinstance(values, dict) or any(key not in values for key in (CHECKSUM, *NEEDED)):
         raise InputError(f"{path} is no manifest of an image set of this version; {again}")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from skelnas.errors import InputError
+from skelnas.files import check_readable
 from skelnas.results.shard import timing_path
 
 FORMAT = "skelnas timing 1"
@@ -41,6 +42,7 @@ def _rows(path: Path) -> list[dict[str, int | float | str]]:
             for cell, measured in timing["cells"].items()
         ]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        check_readable(path)
         raise InputError(
             f"{path} cannot be read as measured times ({error}); delete it, results do not need it"
         ) from error

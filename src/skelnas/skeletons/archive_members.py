@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 from skelnas.errors import InputError
-from skelnas.files import sha256_of_json
+from skelnas.files import check_readable, sha256_of_json
 from skelnas.skeletons.recording import natural_key
 from skelnas.untrusted import DAMAGE, DEFAULT, LimitError, Limits, read_file, read_member
 
@@ -83,6 +83,7 @@ class Members:
         except KeyError:
             raise InputError(f"{self.path} has no member {name}; download the archive again") from None
         except DAMAGE as error:
+            check_readable(self.path / self._stored[name] if self.path.is_dir() else self.path)
             raise InputError(
                 f"{self.path}: member {name} cannot be read ({error}); download or pack the archive again"
             ) from error
@@ -117,8 +118,9 @@ class Members:
                     self._zip.fp = self.path.open("rb")
                 self._process = os.getpid()
             except DAMAGE as error:
+                check_readable(self.path)
                 raise InputError(
-                    f"{self.path} is truncated or no zip archive ({error}); delete it and download it again"
+                    f"{self.path} is truncated or no zip archive ({error}); put a whole one in its place"
                 ) from error
         return self._zip
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from skelnas.errors import InputError
-from skelnas.files import sha256_of_file
+from skelnas.files import check_readable, sha256_of_file
 from skelnas.recipe import SPLITS
 from skelnas.skeletons.archive_members import Members, base_name, one_form
 from skelnas.skeletons.array_files import DELIMITERS, SUFFIXES, arrange, parse_axes, read_array
@@ -96,6 +96,7 @@ def _rows(table: Path, limits: Limits) -> dict[int, dict[str, str]]:
     except LimitError as error:
         raise InputError(f"{table} cannot be read: {error}") from error
     except (OSError, UnicodeDecodeError) as error:
+        check_readable(table)
         raise InputError(f"{table} cannot be read ({error}); it must be a CSV table in UTF-8") from error
     heading = text.partition("\n")[0]
     reader = csv.reader(text.splitlines(), delimiter=max(DELIMITERS, key=heading.count))

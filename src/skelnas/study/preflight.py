@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from skelnas import environment
+from skelnas.addresses import shown
 from skelnas.errors import InputError
-from skelnas.files import sha256_of_file, write_text
+from skelnas.files import check_readable, sha256_of_file, write_text
 from skelnas.images.image_set import read_image_set
 from skelnas.study import paths
 from skelnas.study import runs as study
@@ -94,17 +95,21 @@ def _source(entry: Mapping[str, str], folder: Path, generated: bool) -> Check:
     if entry.get("register"):
         return Check(False, f"{path} is missing: get it from {entry['register']} and put it there")
     if url.startswith(("http:", "https:")):
-        return Check(True, f"{path} will be downloaded by this machine from {url}")
+        return Check(True, f"{path} will be downloaded by this machine from {shown(url)}")
     if url and Path(url.removeprefix("file://")).expanduser().is_file():
         return Check(True, f"{path} will be copied from {url}")
     return Check(False, f"{path} is missing: put it there, or say in config.yaml with `url` where it is")
 
 
 def _file(path: Path, expected: str) -> Check:
-    if expected and sha256_of_file(path) != expected:
-        return Check(False, f"{path} has not the SHA-256 that config.yaml expects: delete it and get it again")
+    try:
+        check_readable(path)
+    except InputError as error:
+        return Check(False, str(error))
+    if expected and sha256_of_file(path) != expected.lower():
+        return Check(False, f"{path} has not the SHA-256 that config.yaml expects: put the right file there")
     if path.suffix == ".zip" and not zipfile.is_zipfile(path):
-        return Check(False, f"{path} is cut off or no zip archive: delete it and get it again")
+        return Check(False, f"{path} is cut off or no zip archive: put a whole one in its place")
     return Check(True, f"{path} is there" + (" with the expected SHA-256" if expected else ""))
 
 

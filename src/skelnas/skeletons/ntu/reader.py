@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from skelnas.errors import InputError
+from skelnas.files import check_readable
 from skelnas.skeletons.archive_members import Members, base_name
 from skelnas.skeletons.ntu import parser as ntu_parser
 from skelnas.skeletons.ntu.bodies import CHOICES, Choice
@@ -84,6 +85,7 @@ def missing_samples(file: Path) -> tuple[str, ...]:
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
+        check_readable(file)
         raise InputError(f"{file} cannot be read as a list of missing samples ({error}); download it again") from error
     names: list[str] = []
     for number, line in enumerate(map(str.strip, lines), start=1):

@@ -38,7 +38,8 @@ class GraphedCell:
         images, self.recipe, self.data, self.device = request.images, request.recipe, data, device
         self.counts = len(images.train_index), len(images.valid_index)
         network, self.generator = seeding.start(space.cell(job[0]), job[1], images.classes, images.height, images.width)
-        self.network = network.to(device, dtype(self.recipe)).to(memory_format=torch.channels_last)
+        network = network.to(device, dtype(self.recipe))
+        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parameters = list(self.network.parameters())
         self.momenta = [torch.zeros_like(value) for value in self.parameters]
         for value in self.parameters:
@@ -159,7 +160,7 @@ def train(request: Request, on_finished: OnFinished) -> None:
     cuda = settings.torch_device().type == "cuda"
     places: list[int | None] = [None] * settings.processes
     if cuda:
-        places = list(range(torch.cuda.device_count())) * cells_at_a_gpu(settings)
+        places = list[int | None](range(torch.cuda.device_count())) * cells_at_a_gpu(settings)
 
     def start(place: int) -> Worker:
         return Worker(CellWork(request, places[place]), "spawn" if cuda else "fork")

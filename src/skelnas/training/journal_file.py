@@ -67,8 +67,8 @@ def records(content: bytes) -> Iterator[Record]:
             return
         if hashlib.sha256(content[start:end]).digest() != content[end : end + DIGEST]:
             return
-        own = BODY.unpack_from(content, start + LENGTH.size)
-        yield Record(*own, content[start + HEAD : end], content[start : end + DIGEST])
+        identity, cell, finished = BODY.unpack_from(content, start + LENGTH.size)
+        yield Record(identity, cell, finished, content[start + HEAD : end], content[start : end + DIGEST])
         start = end + DIGEST
 
 
@@ -82,7 +82,8 @@ def marks(path: Path) -> Iterator[Mark]:
             end = start + LENGTH.size + length + DIGEST
             if length < BODY.size or end > size:
                 return
-            yield Mark(*BODY.unpack_from(head, LENGTH.size), path, start + HEAD, length - BODY.size)
+            identity, cell, finished = BODY.unpack_from(head, LENGTH.size)
+            yield Mark(identity, cell, finished, path, start + HEAD, length - BODY.size)
             start = end
 
 

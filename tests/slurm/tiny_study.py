@@ -34,7 +34,12 @@ CONFIG = {
             "runs": [
                 {"dataset": "synthetic", "recipe": "e4", "seeds": [777], "cells": "0-15", "cells-per-shard": 4},
             ]
-        }
+        },
+        "grown": {
+            "runs": [
+                {"dataset": "synthetic", "recipe": "e4", "seeds": [777], "cells": "0-18", "cells-per-shard": 8},
+            ]
+        },
     },
     # There is no GPU behind the cluster's devices.
     "training": {"device": "cpu"},

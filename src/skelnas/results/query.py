@@ -70,6 +70,7 @@ class Benchmark:
         self.epochs = len(self.learning_rate)
         self._row_of = np.full(space.CELLS, -1)
         self._row_of[self.cells] = np.arange(len(self.cells))
+        self._arrays: dict[str, h5py.Dataset] = {}
         self._last: dict[tuple[str, str], tuple[np.ndarray, np.ndarray]] = {}
 
     def __enter__(self) -> "Benchmark":
@@ -162,8 +163,10 @@ class Benchmark:
             raise InputError(f"{self.path} was closed; open it again")
         path = self.path if metric != "loss" or self._first_format else loss_path(self.path)
         try:
-            file = self._file if metric != "loss" else self._loss_file()
-            return file[f"{table}{metric}"][part]
+            name = f"{table}{metric}"
+            if name not in self._arrays:  # opening an array takes as long as reading a curve of it
+                self._arrays[name] = (self._file if metric != "loss" else self._loss_file())[name]
+            return self._arrays[name][part]
         except hdf5.READ_ERRORS as error:
             raise self._unreadable(path, error, f"is damaged in {metric}") from error
 

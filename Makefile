@@ -23,6 +23,9 @@ help:  ## say what each target does
 setup: $(READY)  ## create .venv from requirements.lock and torch.lock
 
 $(READY): requirements.lock torch.lock pyproject.toml
+	@case "$$PWD" in *[[:space:]\'\"\\\$$\`\&\;\(\)]*) \
+		echo "$$PWD has a blank, a quote or the like, with which programs of .venv do not start; move the folder elsewhere"; \
+		exit 1;; esac
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "skelnas needs Python 3.11 or newer; set PYTHON=")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -57,3 +58,15 @@ def test_together_the_environments_hold_every_requirement_of_the_package():
         *itertools.chain(*(project["optional-dependencies"][one] for one in at_run_time)),
     }
     assert found - {"python"} == needed
+
+
+@pytest.mark.parametrize("name", ["a b", "it's", "$HOME", "a&b"])
+def test_a_folder_in_which_nothing_starts_is_refused_first(name, tmp_path):
+    folder = tmp_path / name
+    folder.mkdir()
+    for file in ("Makefile", "requirements.lock", "torch.lock", "pyproject.toml"):
+        (folder / file).symlink_to(ROOT / file)
+    done = subprocess.run(["make", "setup", "PYTHON=false"], cwd=folder, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert f"{folder} has a blank, a quote or the like" in done.stdout
+    assert not (folder / ".venv").exists()

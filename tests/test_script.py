@@ -53,3 +53,13 @@ def test_a_log_that_cannot_be_opened(tmp_path, capsys):
 def test_a_name_that_is_no_text_does_not_end_the_log(tmp_path):
     run(lambda: sys.stderr.write(ascii("\udcff") + "\n"), str(tmp_path / "a.log"))
     assert (tmp_path / "a.log").read_text() == "'\\udcff'\n"
+
+
+def test_a_stop_from_the_keyboard_is_no_traceback(tmp_path, capsys):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as stopped:
+        run(interrupted, str(tmp_path / "a.log"))
+    assert stopped.value.code == 130
+    assert capsys.readouterr().err == "stopped from the keyboard; run again to go on\n"

@@ -87,6 +87,9 @@ def run(function: Callable[..., object], log: str, **values: Any) -> None:
         except InputError as error:
             sys.stderr.write(f"{error}\n")
             sys.exit(1)
+        except KeyboardInterrupt:
+            sys.stderr.write("stopped from the keyboard; run again to go on\n")
+            sys.exit(130)
         except Exception:
             traceback.print_exc()  # into the log as well
             sys.exit(1)

@@ -1,3 +1,4 @@
+import dataclasses
 import hashlib
 import io
 import json
@@ -16,7 +17,7 @@ from skelnas.images.image_set import ARRAYS, ImageSet
 from skelnas.images.resize import resize
 from skelnas.progress import Progress
 from skelnas.skeletons.readers import READERS
-from skelnas.skeletons.recording import BadRecording, Sample
+from skelnas.skeletons.recording import BadRecording, Recording, Sample
 
 from .small import RULE, small, small_source
 
@@ -87,6 +88,23 @@ def test_excluding_the_last_recording_of_a_class_from_train_is_refused() -> None
     rule = {"rule": "subjects", "train": [1, 3], "valid": [3]}
     with pytest.raises(InputError, match=r"\(class 2 \(clap\)\)"):
         build_image_set("small", small_source(bad="a1_s1"), {"split": rule, "on-bad-recording": "exclude"})
+
+
+@pytest.mark.parametrize("good", [0, 1, 3])
+def test_when_most_recordings_fall_out_the_first_reason_is_told(good: int) -> None:
+    source = small_source()
+
+    def read(sample: Sample) -> Recording:
+        if source.samples.index(sample) < good:
+            return source.read(sample)
+        raise BadRecording(f"small.zip: {sample.name} has joints of 2 numbers")
+
+    broken = dataclasses.replace(source, read=read)
+    words = (
+        rf"small: {12 - good} of 12 recordings are excluded; the first: small\.zip: \w+ has joints of 2 numbers; mend"
+    )
+    with pytest.raises(InputError, match=words):
+        build_image_set("small", broken, {"split": RULE, "on-bad-recording": "exclude"})
 
 
 def test_an_unknown_encoding_is_refused() -> None:

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -300,3 +301,13 @@ def test_a_study_with_the_name_of_a_rule(tmp_path: Path) -> None:
             rf"config\.yaml, line \d+: studies\.{name} has the name of a rule of the workflow; give", output
         )
         assert "Traceback" not in output
+
+
+def test_a_python_whose_path_has_a_blank(tmp_path: Path) -> None:
+    (tmp_path / "checkout").mkdir()
+    checkout = Checkout.make(tmp_path / "checkout", CONFIG)
+    (tmp_path / "a b").symlink_to(sys.prefix)
+    command = [str(tmp_path / "a b/bin/python"), *checkout.command("small")[1:]]
+    done = subprocess.run(command, cwd=checkout.folder, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "a path with a blank, a quote or the like, at which Snakemake starts no script" in done.stderr + done.stdout

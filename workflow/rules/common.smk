@@ -35,6 +35,13 @@ def or_stop(function, *arguments):
         raise SystemExit(str(error)) from None
 
 
+if re.search(r"[\s'\"\\$`&;()]", sys.executable):
+    raise SystemExit(
+        f"Python lies at {sys.executable!r}, a path with a blank, a quote or the like, at which Snakemake starts no "
+        "script; move the folder to a path without, and make its .venv anew (make setup)"
+    )
+
+
 # What snakemake has read itself is YAML 1.1, without lines; jobs get the same files and values and read them here, too.
 WRITTEN = or_stop(
     read,

@@ -68,7 +68,14 @@ def build_image_set(
                 progress.advance(before=converted.recorded)
     usable = [*pool.recordings, *test.recordings]
     splits = [split_of[converted.sample.name] for converted in usable]
-    check_coverage([converted.sample for converted in usable], splits, source.class_names)
+    try:
+        check_coverage([converted.sample for converted in usable], splits, source.class_names)
+    except InputError as error:
+        bad = [reason for sample, reason in excluded.items() if sample not in source.excluded]
+        if not bad:
+            raise
+        many = f"{len(bad)} of {len(split_of)} recordings are excluded; the first: {bad[0]}"
+        raise InputError(f"{name}: {many}; mend them first, for without them {error}") from error
 
     pool_splits = np.array(splits[: len(pool.recordings)])
     height = height or default_height(pool.rows())

@@ -9,7 +9,7 @@ from skelnas.study import runs as study_runs
 from skelnas.study.estimate import AUTO_GROUP, CALIBRATION, RunEstimate, ends, estimate, free_bytes, read_calibration
 from skelnas.study.profile import Profile
 from skelnas.study.slurm import last_states, queued_jobs
-from skelnas.study.state import ShardState, run_state
+from skelnas.study.state import ShardState, engine_of, run_state
 from skelnas.text import size, text_table
 from skelnas.training.heartbeat import SILENCE, is_beating
 
@@ -57,6 +57,7 @@ def plan_text(study: str, config: study_runs.Config, profile: Profile) -> str:
         *site.idle_gpus(profile, nodes),
         *small_shards(found, gpus, config["training"]["group-size"]),
         *stale_sentence(found),
+        *fallback_sentence(found, config["training"]["engine"]),
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -232,6 +233,18 @@ def regroup_sentence(study: str, estimates: list[RunEstimate]) -> list[str]:
         plural = "shards are" if shards > 1 else "shard is"
         said += f"; {shards:,} {plural} there whole: `skelnas regroup {study}` writes them without a job"
     return [f"{said}."]
+
+
+def fallback_sentence(estimates: list[RunEstimate], engine: str) -> list[str]:
+    """A warning, where finished shards were trained by another engine than the fused one that was asked for."""
+    shards = [shard.path for one in estimates for shard in one.state.shards if shard.finished]
+    others = [path for path in shards if engine == "fused" and engine_of(path) == "graphed"]
+    if not others:
+        return []
+    return [
+        f"{len(others)} finished shards were trained by the slower engine graphed, as the kernels of fused failed on "
+        f"their GPU, {others[0]} first; its log in logs/train/ has the reason."
+    ]
 
 
 def stale_sentence(estimates: list[RunEstimate]) -> list[str]:

@@ -174,6 +174,14 @@ def _identity_in(path: Path) -> str:
         return ""
 
 
+def engine_of(shard: Path) -> str:
+    """The engine that trained a finished shard, as its sidecar says; empty where that is not to be had."""
+    try:
+        return str(json.loads(timing_path(shard).read_text(encoding="utf-8"))["engine"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
 def _sidecar(shard: Path) -> dict[str, dict[str, Any]]:
     """What was measured for each cell of a finished shard; nothing when its sidecar is not there or not readable."""
     try:

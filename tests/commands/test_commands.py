@@ -68,7 +68,7 @@ def test_nothing_is_imported_before_it_is_called():
 def test_outside_a_checkout_one_sentence_says_where_to_call(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     for name in (name for name, row in SUBCOMMANDS.items() if row.checkout):
-        assert main([name]) == 1
+        assert main([name, *({"adopt": ["first-study.zip"]}.get(name, []))]) == 1
         said = capsys.readouterr().err
         assert said.startswith(f"skelnas {name} works on the study of a checkout, and {tmp_path} is none (Snakefile")
         assert said.count("\n") == 1

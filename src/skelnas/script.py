@@ -2,12 +2,14 @@
 
 import contextlib
 import io
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
+from skelnas.caches import remove_own
 from skelnas.errors import InputError
 
 
@@ -95,3 +97,4 @@ def run(function: Callable[..., object], log: str, **values: Any) -> None:
             sys.exit(1)
         finally:
             sys.stderr = terminal
+            remove_own(os.environ)

@@ -46,6 +46,8 @@ def sbatch(arguments: list[str], site: dict) -> None:
         sys.stdout.flush()
         output = arguments[arguments.index("--output") + 1].replace("%j", number)
         environment = {**os.environ, "SLURM_JOB_ID": number, "SLURM_JOB_NAME": "x"}
+        if site["home"]:
+            environment["HOME"] = site["home"]
         if gpus := re.search(r"--gpus[= ](\S+)", line):
             environment["SLURM_GPUS"] = gpus[1]
         command = [sys.executable, __file__, number, output, wrap.removeprefix("--wrap=")]

@@ -19,6 +19,7 @@ class Site:
 
     refuses: pairs of sbatch's words and the pattern of a command line that it refuses with them. full: its words while
     the queue is full, which it is for the first `full_times` jobs. conf: SLURM_CONF without which no command works.
+    home: HOME in jobs.
     """
 
     folder: Path
@@ -27,6 +28,7 @@ class Site:
     full: str = FULL
     full_times: int = 0
     conf: str = ""
+    home: str = ""
     accounts: tuple[str, ...] = ("mine",)
     sinfo: str = "gpu*"
     sacctmgr: dict[str, list[str]] = field(default_factory=dict)

@@ -30,3 +30,21 @@ def test_a_refusal_is_on_the_terminal(tmp_path, snakemake: Call) -> None:
     assert said in done.stderr
     assert submitted(site) == 0
     assert len(site.calls("sbatch")) == 1  # tried once, not five times
+
+
+def test_what_a_step_lacks_is_a_problem(tmp_path, checkout, snakemake: Call) -> None:
+    """--gres with cpus_per_gpu gives the step one core; HOME cannot be written on nodes, and nothing fails of it."""
+    text = (checkout.folder / "slurm/config.yaml").read_text()
+    (checkout.folder / "other").mkdir()
+    asked = text.replace("    gpu: 1 ", "    gres: \"'gpu:1'\" ").replace("mem_mb: attempt * 8000", "mem_mb: 8000")
+    (checkout.folder / "other/config.yaml").write_text(asked)
+    partition = "PartitionName=gpu MaxTime=02:00:00 QoS=N/A"
+    answers = {"show config": "MinJobAge = 300 sec", "--oneliner show partition gpu": partition}
+    site = Site(tmp_path / "site", scontrol=answers, home="/proc/nowhere")
+    done = snakemake(site, "other", *PREFLIGHT)
+    said = done.stdout + done.stderr
+    assert done.returncode == 1
+    assert "has one core of the 2 asked for" in said
+    assert "jobs of partition gpu may take 120 minutes, and runtime is 240: lower it" in said
+    assert "HOME (/proc/nowhere) cannot be written on" in said
+    assert "preflight: 2 of " in said

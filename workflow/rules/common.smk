@@ -8,9 +8,15 @@ from pathlib import Path
 SOURCE = str(Path(workflow.basedir, "src"))
 sys.path.insert(0, SOURCE)
 
+from skelnas.imports import broken
+
+if found := broken(["numpy", "h5py"], [SOURCE]):
+    raise SystemExit(found[0])
+
 from skelnas import receipts
 from skelnas.files import sha256_of_json
 from skelnas.study import paths
+from skelnas import caches
 from skelnas.study import runs as study
 from skelnas.study import stand_ins
 from skelnas.study.configuration import read
@@ -24,6 +30,8 @@ os.environ.update(
     SKELNAS_SLURM_CONF=stand_ins.conf_file(os.environ),
     **stand_ins.main_process(),
 )
+if workflow.resource_settings.nodes or "SLURM_JOB_ID" in os.environ:
+    os.environ.update(caches.cache_variables(Path(paths.RESULTS), os.environ))
 
 
 def or_stop(function, *arguments):
@@ -152,3 +160,11 @@ def archived_configuration(wildcards):
 def archived_files(wildcards):
     """Everything that goes into a study's archive."""
     return study.study_files(config, wildcards.study)
+
+
+def asked_for_training(settings):
+    """What the profile asks for a job that trains: plain values, by the names of Snakemake's resources."""
+    default, own = settings.default_resources or {}, settings.overwrite_resources.get("train", {})
+    pairs = {**dict(getattr(default, "items", dict)()), **dict(own.items())}.items()
+    values = {key: getattr(value, "raw", value) for key, value in pairs}
+    return {key: value for key, value in values.items() if isinstance(value, (int, str))}

@@ -22,6 +22,7 @@ rule preflight_login:
     params:
         config=config,
         jobs=workflow.resource_settings.nodes,
+        asked=asked_for_training(workflow.resource_settings),
     conda:
         "../../envs/train.yaml"
     script:
@@ -38,6 +39,8 @@ rule preflight_node:
         "logs/preflight/{study}.node.log",
     params:
         device=config["training"]["device"],
+        engine=config["training"]["engine"],
+        source=SOURCE,
     threads: 1
     # What this site refuses it refuses again.
     retries: 0

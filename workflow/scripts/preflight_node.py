@@ -6,16 +6,39 @@ from dataclasses import asdict
 
 from skelnas.files import write_json
 from skelnas.script import run
-from skelnas.study import paths, preflight
+from skelnas.study import node, paths, preflight
 
 
-def look(device: str, facts_path: str) -> None:
-    """Check the result folder and the GPU here, and write what was found with the versions here (JSON)."""
+def look(device: str, engine: str, resources: dict, threads: int, own_path: list[str], facts_path: str) -> None:
+    """Check folders, cores, packages and the GPU here, and write what was found with the versions here (JSON).
+
+    `resources` and `threads` are what the job asked for, `own_path` the workflow's own folders of PYTHONPATH.
+    """
     found = preflight.gpu_facts()
-    checks = [preflight.writable(paths.RESULTS), preflight.gpu(found, device, "SLURM_JOB_ID" in os.environ)]
+    in_job, on_gpu = "SLURM_JOB_ID" in os.environ, device != "cpu" and not found["fault"]
+    checks = [
+        preflight.writable(paths.RESULTS),
+        node.hdf5(paths.RESULTS),
+        node.home(os.environ),
+        *node.packages(preflight.PACKAGES, own_path),
+        *([node.cores(resources, threads)] if in_job else []),
+        preflight.gpu(found, device, in_job),
+        *([] if device == "cpu" else node.driver(str(found["cuda"]), str(found["fault"]))),
+        *([*node.gpus(resources, found), *node.compiler(os.environ, engine == "fused")] if on_gpu else []),
+        *(node.kernels(found, engine) if on_gpu else []),
+    ]
     facts = {"host": socket.gethostname(), "versions": preflight.versions(), "gpu": found}
     write_json(facts_path, {**facts, "checks": [*map(asdict, checks)]})
 
 
 if __name__ == "__main__":
-    run(look, snakemake.log[0], device=snakemake.params.device, facts_path=snakemake.output.facts)
+    run(
+        look,
+        snakemake.log[0],
+        device=snakemake.params.device,
+        engine=snakemake.params.engine,
+        resources=dict(snakemake.resources.items()),
+        threads=snakemake.threads,
+        own_path=[snakemake.params.source],
+        facts_path=snakemake.output.facts,
+    )

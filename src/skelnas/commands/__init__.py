@@ -16,12 +16,14 @@ from pathlib import Path
 
 from skelnas import __version__
 from skelnas.errors import InputError
+from skelnas.imports import broken
 
 DESCRIPTION = """\
 skelnas trains every cell of the NAS-Bench-201 search space on skeleton-based action recognition and publishes the
 outcome as a tabular benchmark. The training itself is a Snakemake workflow (README.md); this command is for what
 stands around it."""
 EPILOG = "skelnas COMMAND --help explains a command."
+FOR_ALL = ("numpy", "h5py", "pandas")  # looked at when an import fails
 IN_A_CHECKOUT = ("Snakefile", "workflow/schemas/config.schema.yaml")
 
 
@@ -98,6 +100,10 @@ def _call(name: str, arguments: Sequence[str]) -> int:
             f"skelnas {name} needs {missing}, which is not installed here: pip install 'skelnas[{row.extra}]', "
             "or `make setup` in a checkout"
         )
+    except ImportError:
+        if not (found := broken(FOR_ALL)):
+            raise
+        sentence = f"skelnas {name}: {found[0]}"
     except BrokenPipeError:  # whoever read along has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

@@ -129,6 +129,8 @@ def duration(shards: Iterable[float], jobs: int) -> float:
 CURVE_BYTES = 3 * 4 * len(SPLITS)  # loss, top-1 and top-5 per epoch
 HDF5_BYTES = 32 * 1024  # groups, headers and chunk indices of a small file
 BLOCK_BYTES = 4096
+FILES_OF_SHARD = 10  # shard, sidecar, log, benchmark, SLURM's log and its folder, two of snakemake's, second names
+FILES_AT_WORK = 5  # folder of the journal, its file and one that is taken over, heartbeat, a file being written
 RECORD_BYTES = 128  # of a journal beside curves and timing
 CHECKPOINT_BYTES = 2 * 4  # per parameter: its value and its momentum, float32
 TIMING_BYTES = 256  # per training, in a sidecar and in the timing table
@@ -170,6 +172,8 @@ class RunEstimate:
     rate: Rate | None
     shard_seconds: tuple[float, ...] | None
     need: int  # bytes
+    files: int = 0  # that its shards still add and that stay: results, logs, what snakemake remembers
+    files_at_work: int = 0  # that its jobs keep beside these while they train
 
     @property
     def hours(self) -> float | None:
@@ -193,8 +197,14 @@ def estimate(
             )
         elif not state.left:
             seconds = ()
-        found.append(RunEstimate(state, rate, seconds, _need(state, training["group-size"], jobs)))
+        need, files = _need(state, training["group-size"], jobs), _files(state, training["group-size"], jobs)
+        found.append(RunEstimate(state, rate, seconds, need, *files))
     return found
+
+
+def files_at_peak(estimates: Sequence[RunEstimate]) -> int:
+    """Files and folders that a study adds at most at a time: all that stay, and what the run with most jobs keeps."""
+    return sum(one.files for one in estimates) + max((one.files_at_work for one in estimates), default=0)
 
 
 def ends(estimates: Sequence[RunEstimate], jobs: int, devices: int = 1) -> list[float | None]:
@@ -236,6 +246,14 @@ def _rate(
         if rate := measured_rate(measured, images, other.recipe.epochs, f"{origin}{where}"):
             return rate
     return calibrated_rate(calibration, images, state.recipe, engine)
+
+
+def _files(state: RunState, group: int | str, jobs: int) -> tuple[int, int]:
+    """Files and folders that the run's shards still add: those that stay, and those that jobs keep while they train."""
+    open_shards = sorted((len(shard.cells) for shard in state.shards if not shard.finished), reverse=True)
+    group = AUTO_GROUP if group == "auto" else int(group)
+    at_work = sum(FILES_AT_WORK + min(group, cells) for cells in open_shards[:jobs])
+    return len(open_shards) * FILES_OF_SHARD, at_work
 
 
 def _need(state: RunState, group: int | str, jobs: int) -> int:

@@ -6,7 +6,16 @@ from datetime import datetime, timedelta
 from skelnas.progress import span
 from skelnas.study import paths, site
 from skelnas.study import runs as study_runs
-from skelnas.study.estimate import AUTO_GROUP, CALIBRATION, RunEstimate, ends, estimate, free_bytes, read_calibration
+from skelnas.study.estimate import (
+    AUTO_GROUP,
+    CALIBRATION,
+    RunEstimate,
+    ends,
+    estimate,
+    files_at_peak,
+    free_bytes,
+    read_calibration,
+)
 from skelnas.study.profile import Profile
 from skelnas.study.slurm import last_states, queued_jobs
 from skelnas.study.state import ShardState, engine_of, run_state
@@ -54,12 +63,22 @@ def plan_text(study: str, config: study_runs.Config, profile: Profile) -> str:
         f"Disk: at most {size(need)} more, {size(free)} are free"
         + (" - that is too little." if need > free else " (a quota may allow less)."),
         *regroup_sentence(study, found),
+        files_sentence(found),
         *site.idle_gpus(profile, nodes),
         *small_shards(found, gpus, config["training"]["group-size"]),
         *stale_sentence(found),
         *fallback_sentence(found, config["training"]["engine"]),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def files_sentence(estimates: list[RunEstimate]) -> str:
+    """How many files the study adds at its peak, which a quota may count."""
+    at_work = max((one.files_at_work for one in estimates), default=0)
+    return (
+        f"Files: at most {files_at_peak(estimates):,} more at a time, {at_work:,} of them only while jobs train "
+        "(a quota may count them)."
+    )
 
 
 def small_shards(estimates: list[RunEstimate], gpus: int, group_size: int | str) -> list[str]:

@@ -17,7 +17,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -32,7 +32,7 @@ ABANDONED = 7 * 24 * 3600  # seconds without a byte after which a temporary file
 
 
 @contextlib.contextmanager
-def whole_file(path: Path | str, verify: Callable[[Path], None] | None = None) -> Iterator[Path]:
+def whole_file(path: Path | str, verify: Callable[[Path], object] | None = None) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on a clean exit verify it, flush it to disk and rename it to `path`.
 
     The temporary name holds machine and process, so two jobs that make the same file never share one. On any error the
@@ -174,7 +174,7 @@ def write_record(path: Path, arrays: dict[str, np.ndarray]) -> None:
         InputError: the disk is full or the folder cannot be written.
     """
     content = io.BytesIO()
-    np.savez(content, **arrays)
+    np.savez(content, **cast(Any, arrays))
     data = content.getvalue()
     for attempt in range(1, ATTEMPTS + 1):
         try:

@@ -1,5 +1,7 @@
 """Figures of accuracy: mean learning curves, distribution over cells, accuracy against cost. In percent."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -137,7 +139,14 @@ def _cost_panel(axes: Axes, index: np.ndarray, cost: np.ndarray, accuracy: np.nd
         _number_points(axes, index, cost, accuracy)
     for position in np.flatnonzero(index == space.index(space.parse(RESNET_CELL))):
         label = f"ResNet cell ({index[position]}): {accuracy[position]:.1f} %"
-        star = {"marker": "*", "s": 230, "c": ACCENT, "edgecolors": "white", "linewidths": 1.2, "zorder": 5}
+        star: dict[str, Any] = {
+            "marker": "*",
+            "s": 230,
+            "c": ACCENT,
+            "edgecolors": "white",
+            "linewidths": 1.2,
+            "zorder": 5,
+        }
         axes.scatter(cost[position], accuracy[position], label=label, **star)
 
 
@@ -155,7 +164,7 @@ def _number_points(axes: Axes, index: np.ndarray, cost: np.ndarray, accuracy: np
         met = [sum(_overlap(box, other) for other in taken) for box in boxes]
         right, up, side = sides[int(np.argmin(met))]
         taken.append(boxes[int(np.argmin(met))])
-        place = {"xytext": (right, up), "textcoords": "offset points", "ha": side}
+        place: dict[str, Any] = {"xytext": (right, up), "textcoords": "offset points", "ha": side}
         axes.annotate(str(index[position]), (cost[position], accuracy[position]), fontsize=8, **place)
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -31,7 +32,7 @@ RISE = (0.0, 0.58, 0.0, 1.2, -0.58, 0.0)
 LIMITS = ((-0.3, 3.3), (-0.9, 1.55))  # x, y
 
 # Line width, style and opacity per kind of edge.
-STYLES = {
+STYLES: dict[str, tuple[float, Any, float]] = {
     "signal": (2.2, "solid", 1.0),
     "bias": (1.6, (0, (3, 1.2, 1, 1.2)), 0.9),
     "idle": (1.3, (0, (3, 2)), FAINT),
@@ -153,5 +154,5 @@ def _write(axes: Axes, words: str, centre: tuple[float, float], colour: str, opa
     """Letters that grow and shrink with the drawing, so that they keep clear of nodes and edges at any size."""
     path = TextPath((0, 0), words, size=LETTER_SIZE)
     box, x_height = path.get_extents(), TextPath((0, 0), "x", size=LETTER_SIZE).get_extents().ymax
-    path = path.transformed(Affine2D().translate(centre[0] - (box.x0 + box.x1) / 2, centre[1] - x_height / 2))
-    axes.add_patch(PathPatch(path, facecolor=colour, edgecolor="none", alpha=opacity, zorder=4))
+    placed = path.transformed(Affine2D().translate(centre[0] - (box.x0 + box.x1) / 2, centre[1] - x_height / 2))
+    axes.add_patch(PathPatch(placed, facecolor=colour, edgecolor="none", alpha=opacity, zorder=4))

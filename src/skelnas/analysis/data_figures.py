@@ -4,6 +4,7 @@ import re
 import textwrap
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -71,7 +72,7 @@ def encoding_gallery(recordings: Sequence[Recording], parents: tuple[int, ...]) 
         for row, (name, encode) in zip(panels, ENCODINGS.items(), strict=True):
             row[0].set_axis_off()
             row[0].text(0, 0.98, name, fontweight="bold", fontsize=9.5, va="top", transform=row[0].transAxes)
-            summary = encode.__doc__.split("\n")[0].split(";")[0].rstrip(".")
+            summary = (encode.__doc__ or "").split("\n")[0].split(";")[0].rstrip(".")
             explanation = textwrap.fill(summary.replace("`", "").replace("_", "-"), 38)
             row[0].text(
                 0, 0.8, explanation, fontsize=7.5, va="top", color=MUTED, linespacing=1.3, transform=row[0].transAxes
@@ -101,7 +102,7 @@ def data_card(image_set: ImageSet, manifest: dict) -> Figure:
         else:
             grid = figure.add_gridspec(3, 2, height_ratios=(1.25, 1.1, 1.0))
             places = grid[0, :], grid[1, :], grid[2, 0], grid[2, 1]
-        by_class, by_subject, lengths, facts = (figure.add_subplot(place) for place in places)
+        by_class, by_subject, lengths, numbers = (figure.add_subplot(place) for place in places)
         labels = [f"{name}  {label + 1}" for label, name in enumerate(names)] if few else range(1, len(names) + 1)
         _stacked_bars(by_class, _counts(table, "class", range(len(names))), labels, horizontal=few)
         by_class.set_title(f"Recordings of each of {len(names)} classes")
@@ -109,7 +110,7 @@ def data_card(image_set: ImageSet, manifest: dict) -> Figure:
         _stacked_bars(by_subject, _counts(table, "subject", subjects), subjects)
         by_subject.set_title(f"Recordings of each of {len(subjects)} subjects")
         _draw_lengths(lengths, table, image_set.width)
-        _write_facts(facts, table, image_set, manifest)
+        _write_facts(numbers, table, image_set, manifest)
         handles, labels = by_class.get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=3)
         facts = (
@@ -189,7 +190,7 @@ def _counts(table: pd.DataFrame, column: str, keys: Sequence[int]) -> pd.DataFra
     return counts.reindex(index=list(keys), columns=list(SPLIT_COLOURS), fill_value=0)
 
 
-def _stacked_bars(axes: Axes, counts: pd.DataFrame, labels: Sequence[object], horizontal: bool = False) -> None:
+def _stacked_bars(axes: Axes, counts: pd.DataFrame, labels: Sequence[Any], horizontal: bool = False) -> None:
     """One bar per line of `counts`, its parts the splits; upright bars get at most about 30 labels."""
     places, bottom = np.arange(len(counts)), np.zeros(len(counts))
     for split, colour in SPLIT_COLOURS.items():
@@ -218,7 +219,12 @@ def _draw_lengths(axes: Axes, table: pd.DataFrame, width: int) -> None:
     for split, colour in SPLIT_COLOURS.items():
         lengths = table.loc[table["split"] == split, "length"]
         axes.hist(
-            lengths, bins, weights=np.full(len(lengths), 100 / len(lengths)), histtype="step", color=colour, lw=1.6
+            lengths,
+            bins.tolist(),
+            weights=np.full(len(lengths), 100 / len(lengths)),
+            histtype="step",
+            color=colour,
+            lw=1.6,
         )
     axes.axvline(width, color=INK, lw=1, ls=(0, (4, 2)))
     axes.set_ylim(0, axes.get_ylim()[1] * 1.15)
@@ -259,7 +265,7 @@ def _write_facts(axes: Axes, table: pd.DataFrame, image_set: ImageSet, manifest:
         )
     ]
     text += [f"and {counted(len(reasons) - REASONS, 'other reason')}"] if len(reasons) > REASONS else []
-    below = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "top"}
+    below: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "top"}
     for line, (name, value) in enumerate(facts.items()):
         axes.annotate(name, (0, 1), (0, -2 - 15 * line), fontsize=8.5, color=MUTED, **below)
         axes.annotate(value, (0, 1), (78, -2 - 15 * line), fontsize=8.5, **below)

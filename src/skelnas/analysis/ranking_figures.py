@@ -39,7 +39,7 @@ def best_and_worst_cells(summary: pd.DataFrame, facts: Facts, number: int = 4, s
     with style():
         columns = min(number, max(3, best))
         figure = new_figure(width=2.7 * columns, height=0.9 + 2.3 * len(rows))
-        parts = np.atleast_1d(figure.subfigures(len(rows), 1))
+        parts = figure.subfigures(len(rows), 1, squeeze=False)[:, 0]
         for part, (name, table) in zip(parts, rows.items(), strict=True):
             part.suptitle(name, x=0.012, ha="left", fontsize=11, color=MUTED)
             for axes, (_, row) in zip(part.subplots(1, columns).flat, table.iterrows(), strict=False):

@@ -5,7 +5,9 @@ of values use cividis, which reads the same with and without red-green vision.
 """
 
 import textwrap
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -23,7 +25,7 @@ POINTS = "#0072b2"
 VALUE_MAP = "cividis"
 FULL_WIDTH = 9.0  # inches; the width of a page of the report
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # shipped inside matplotlib, so text measures the same everywhere
     "font.size": 10,
     "text.color": INK,
@@ -56,7 +58,7 @@ STYLE = {
 }
 
 
-def style() -> "matplotlib.RcParams":
+def style() -> AbstractContextManager[None]:
     """The context in which figures are made: `with style(): ...`."""
     return matplotlib.rc_context(STYLE)
 
@@ -74,7 +76,7 @@ def headline(figure: Figure, title: str, facts: str = "") -> None:
     facts = "\n".join(textwrap.fill(line, int(15 * width)) for line in facts.splitlines())
     lines = 1 + facts.count("\n") if facts else 0
     top = 1 - (0.42 + 0.17 * lines) / height
-    figure.get_layout_engine().set(rect=(0, 0, 1, top), w_pad=0.08, h_pad=0.08)
+    figure.set_layout_engine("constrained", rect=(0, 0, 1, top), w_pad=0.08, h_pad=0.08)
     figure.text(0.012, 1 - 0.12 / height, title, fontsize=13, fontweight="bold", va="top", ha="left")
     figure.text(0.012, 1 - 0.38 / height, facts, fontsize=9, color=MUTED, va="top", ha="left", linespacing=1.35)
 

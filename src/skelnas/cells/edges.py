@@ -7,7 +7,7 @@ adds a learned constant per channel: it lies on no path from the input and chang
 
 from typing import NamedTuple
 
-from skelnas.cells.space import CONVOLUTIONS, EDGES, NODES, NONE, OPERATIONS, POOL, SKIP, Cell
+from skelnas.cells.space import CONVOLUTIONS, EDGES, NODES, NONE, OPERATIONS, POOL, SKIP, Cell, of_digits
 
 OUTPUT = NODES - 1
 # Every way from input to output as edge positions: 0>3, 0>1>3, 0>2>3 and 0>1>2>3.
@@ -40,7 +40,7 @@ def live_edges(cell: Cell) -> tuple[int, ...]:
 def pruned(cell: Cell) -> Cell:
     """The cell with `none` on every edge that is not live: its relevant graph."""
     live = live_edges(cell)
-    return tuple(digit if edge in live else NONE for edge, digit in enumerate(cell))
+    return of_digits(digit if edge in live else NONE for edge, digit in enumerate(cell))
 
 
 def trained_edges(cell: Cell) -> TrainedEdges:

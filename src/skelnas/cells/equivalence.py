@@ -22,7 +22,19 @@ from typing import NamedTuple
 import numpy as np
 
 from skelnas.cells.edges import pruned, trained_edges
-from skelnas.cells.space import CELLS, CONVOLUTIONS, EDGES, NODES, NONE, OPERATIONS, POOL, SKIP, Cell, all_cells
+from skelnas.cells.space import (
+    CELLS,
+    CONVOLUTIONS,
+    EDGES,
+    NODES,
+    NONE,
+    OPERATIONS,
+    POOL,
+    SKIP,
+    Cell,
+    all_cells,
+    of_digits,
+)
 from skelnas.errors import InputError
 
 INPUT = ("input",)
@@ -95,7 +107,7 @@ def nasbench201_key(cell: Cell, consider_zero: bool = True) -> str:
 
 def _without_idle_edges(cell: Cell) -> Cell:
     kept = trained_edges(cell).all
-    return tuple(digit if edge in kept else NONE for edge, digit in enumerate(cell))
+    return of_digits(digit if edge in kept else NONE for edge, digit in enumerate(cell))
 
 
 def _key(cell: Cell, rules: Notion) -> Value:

@@ -7,6 +7,8 @@ Source: Dong and Yang, "NAS-Bench-201: Extending the Scope of Reproducible Neura
 import functools
 import itertools
 import random
+from collections.abc import Iterable
+from typing import cast
 
 from skelnas.errors import InputError
 
@@ -27,7 +29,9 @@ EXAMPLE = "|nor_conv_3x3~0|+|skip_connect~0|none~1|+|avg_pool_3x3~0|nor_conv_1x1
 @functools.cache
 def all_cells() -> tuple[Cell, ...]:
     """All 15,625 cells; the position in the tuple is the architecture index."""
-    cells = list(itertools.product(range(len(OPERATIONS)), repeat=len(EDGES)))
+    operations = range(len(OPERATIONS))
+    # Written out, one range for each edge, so that its type is a cell's.
+    cells = list(itertools.product(operations, operations, operations, operations, operations, operations))
     random.Random(SHUFFLE_SEED).shuffle(cells)
     return tuple(cells)
 
@@ -48,6 +52,11 @@ def cell(index: int) -> Cell:
     return all_cells()[index]
 
 
+def of_digits(digits: Iterable[int]) -> Cell:
+    """The cell of six operations, in the order of `EDGES`; what is no six is refused by whoever looks it up."""
+    return cast(Cell, tuple(digits))
+
+
 def index(digits: Cell) -> int:
     """The architecture index of a cell.
 
@@ -55,7 +64,7 @@ def index(digits: Cell) -> int:
         InputError: `digits` are not six whole numbers from 0 to 4.
     """
     try:
-        return _positions()[tuple(digits)]
+        return _positions()[of_digits(digits)]
     except (KeyError, TypeError):
         raise InputError(
             f"{digits!r} is not a cell: give six digits from 0 to {len(OPERATIONS) - 1}, one operation for each edge"
@@ -86,7 +95,7 @@ def parse(string: str) -> Cell:
         if len(entries) != target:
             raise _malformed(string, f"node {target} has {_count(len(entries), 'edge')}, expected {target}")
         digits += [_digit(string, entry, source, target) for source, entry in enumerate(entries)]
-    return tuple(digits)
+    return of_digits(digits)
 
 
 def _digit(string: str, entry: str, source: int, target: int) -> int:

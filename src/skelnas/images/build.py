@@ -137,28 +137,31 @@ class Part:
         self.recordings: list[Converted] = []
         self._most, self._width = most, width
         self._images = np.empty((0, 0, 0, 3), dtype=np.uint8)
+        self._own_widths: list[np.ndarray] = []
 
     def add(self, converted: Converted) -> None:
-        """Take one usable recording; where the width is given, it is kept without its image."""
+        """Take one usable recording; its image is kept apart."""
+        assert converted.image is not None, "a recording that cannot be used has no image"
         if self._width:
             if not self.recordings:
                 self._images = np.empty((self._most, *converted.image.shape), dtype=np.uint8)
             _, height, width, _ = self._images.shape
             self._images[len(self.recordings)] = resize(converted.image, height, width)
-            converted = dataclasses.replace(converted, image=None)
-        self.recordings.append(converted)
+        else:
+            self._own_widths.append(converted.image)
+        self.recordings.append(dataclasses.replace(converted, image=None))
 
     def rows(self) -> int:
         """Rows of the first image."""
-        return self._images.shape[1] if self._width else len(self.recordings[0].image)
+        return self._images.shape[1] if self._width else len(self._own_widths[0])
 
     def stacked(self, height: int, width: int) -> np.ndarray:
         """All images, uint8, recordings x height x width x 3; height and width are those given before, if they were."""
         if self._width:
             return self._images[: len(self.recordings)]
         images = np.empty((len(self.recordings), height, width, 3), dtype=np.uint8)
-        for place, recording in enumerate(self.recordings):
-            images[place] = resize(recording.image, height, width)
+        for place, image in enumerate(self._own_widths):
+            images[place] = resize(image, height, width)
         return images
 
 
@@ -179,7 +182,7 @@ def constants(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return mean, std
 
 
-def _columns(prefix: str, part: Part, height: int, width: int) -> dict[str, object]:
+def _columns(prefix: str, part: Part, height: int, width: int) -> dict[str, Any]:
     """The fields of an image set that hold one value per image, named with `prefix`."""
     samples = [one.sample for one in part.recordings]
     columns = {

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,7 +57,7 @@ class Conversion:
         return Converted(sample, image, coordinates.shape[1], max(recording.frames_without_body, zeros))
 
 
-def convert(conversion: Conversion, samples: Sequence[Sample], workers: int = 1) -> Iterator[Converted]:
+def convert(conversion: Conversion, samples: Sequence[Sample], workers: int = 1) -> Generator[Converted, None, None]:
     """Yield every sample's image in the order of `samples`, converted in `workers` forked processes.
 
     A recording at which its process dies or fails (damage that a library does not survive) is one that cannot be used:

@@ -141,12 +141,11 @@ def read_image_set(path: Path | str) -> ImageSet:
     try:
         with hdf5.opened(path) as file:
             description = json.loads(file["description"][()].tobytes())
-            arrays = {key: file[key][()] for key in ARRAYS}
+            arrays: dict[str, Any] = {key: file[key][()] for key in ARRAYS}
         if description.pop("format") != FORMAT:
             raise ValueError("unknown format")
-        image_set = ImageSet(
-            **{key: tuple(value) if isinstance(value, list) else value for key, value in description.items()}, **arrays
-        )
+        fields = {key: tuple(value) if isinstance(value, list) else value for key, value in description.items()}
+        image_set = ImageSet(**fields, **arrays)
         whole = fingerprint_of(image_set) == image_set.fingerprint
     except hdf5.READ_ERRORS as error:
         what, remedy = "cannot be read as an image set", "delete the file and build it again"

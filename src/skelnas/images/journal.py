@@ -10,7 +10,7 @@ import dataclasses
 import itertools
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,9 @@ class Journal:
         # Asked before any recording is read: a file that changes meanwhile is another one to the next run.
         self._files = [state for file in files for state in _states(file)]
 
-    def convert(self, conversion: Conversion, options: Mapping[str, Any], workers: int = 1) -> Iterator[Converted]:
+    def convert(
+        self, conversion: Conversion, options: Mapping[str, Any], workers: int = 1
+    ) -> Generator[Converted, None, None]:
         """As `conversion.convert` does for all samples of the source, but blocks that are recorded are taken over.
 
         A block is recorded when all of its images have been taken from here. `options` is the data set's block of
@@ -57,8 +59,8 @@ class Journal:
                 continue
             # One conversion for all blocks up to the next that seems to be there: workers are not started for each.
             absent = [blocks[0], *itertools.takewhile(lambda block: not block.path.exists(), blocks[1:])]
-            samples = [sample for block in absent for sample in block.samples]
-            with contextlib.closing(convert(conversion, samples, workers)) as images:
+            missing = [sample for block in absent for sample in block.samples]
+            with contextlib.closing(convert(conversion, missing, workers)) as images:
                 for block in absent:
                     converted = []
                     for one in itertools.islice(images, len(block.samples)):

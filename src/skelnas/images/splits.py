@@ -5,7 +5,8 @@ source states), never at its position in a list, so a missing file moves nobody 
 """
 
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from skelnas.errors import InputError
 from skelnas.recipe import SPLITS
@@ -19,7 +20,7 @@ NTU120_SUBJECTS = NTU60_SUBJECTS | frozenset(
 NTU60_LAST_SETUP = 17
 
 
-def assign(samples: Sequence[Sample], rule: dict, class_names: Sequence[str] = ()) -> list[str]:
+def assign(samples: Sequence[Sample], rule: Mapping[str, Any], class_names: Sequence[str] = ()) -> list[str]:
     """Say for each sample whether it is "train", "valid" or "test" by the rule named in `rule["rule"]`.
 
     With `class_names`, each of these classes must be trained, not only those of the samples.

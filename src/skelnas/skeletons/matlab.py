@@ -135,7 +135,7 @@ def _name(parts: list[Element]) -> str:
 
 
 def _numbers(element: Element, order: str) -> np.ndarray:
-    kind = np.dtype(NUMBERS[element.kind]).newbyteorder(order)
+    kind = np.dtype(order + NUMBERS[element.kind])
     if len(element.data) % kind.itemsize:
         raise MatlabError(f"{len(element.data):,} bytes are no whole number of {kind.name} values")
     values = np.frombuffer(element.data, kind)

@@ -91,7 +91,7 @@ TEMPLATES = files("skelnas.study") / "profiles"
 
 def kinds() -> dict[str, str]:
     """The kinds of sites that there is a template for, each with its first line in words."""
-    paths = sorted(file for file in TEMPLATES.iterdir() if file.name.endswith(".yaml"))
+    paths = sorted((file for file in TEMPLATES.iterdir() if file.name.endswith(".yaml")), key=lambda file: file.name)
     return {
         file.name.removesuffix(".yaml"): file.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")
         for file in paths

@@ -117,10 +117,10 @@ def _two_bones(
 def _rotations(angles: np.ndarray) -> np.ndarray:
     """Rotation matrices, frames x 3 x 3: lean forward (about x), then right (about z), then turn right (about y)."""
     (forward, right, turn), one, nil = angles.T, np.ones(len(angles)), np.zeros(len(angles))
-    about_x = [[one, nil, nil], [nil, np.cos(forward), -np.sin(forward)], [nil, np.sin(forward), np.cos(forward)]]
-    about_z = [[np.cos(right), np.sin(right), nil], [-np.sin(right), np.cos(right), nil], [nil, nil, one]]
-    about_y = [[np.cos(turn), nil, np.sin(turn)], [nil, one, nil], [-np.sin(turn), nil, np.cos(turn)]]
-    about_x, about_z, about_y = (np.moveaxis(np.array(matrix), 2, 0) for matrix in (about_x, about_z, about_y))
+    x = [[one, nil, nil], [nil, np.cos(forward), -np.sin(forward)], [nil, np.sin(forward), np.cos(forward)]]
+    z = [[np.cos(right), np.sin(right), nil], [-np.sin(right), np.cos(right), nil], [nil, nil, one]]
+    y = [[np.cos(turn), nil, np.sin(turn)], [nil, one, nil], [-np.sin(turn), nil, np.cos(turn)]]
+    about_x, about_z, about_y = (np.moveaxis(np.array(matrix), 2, 0) for matrix in (x, z, y))
     return about_y @ about_z @ about_x
 
 

@@ -57,9 +57,10 @@ test-workflow: $(READY)  ## tests that run snakemake on small studies
 test-slurm: $(READY)  ## tests on a throw-away SLURM cluster of this machine (Debian, root)
 	$(BIN)/pytest -m slurm tests/slurm
 
-lint: $(READY)  ## ruff, snakefmt and snakemake --lint
+lint: $(READY)  ## ruff, mypy, snakefmt and snakemake --lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
 

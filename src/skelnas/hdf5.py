@@ -17,6 +17,7 @@ import mmap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -40,7 +41,7 @@ class Stored:
 
     array: np.ndarray
     chunks: tuple[int, ...] | None = None
-    missing: int | float | np.number | None = None
+    missing: Any = None
 
 
 def write(path: Path | str, arrays: Mapping[str, Stored], attributes: Attributes, seal: str = SEAL) -> None:

@@ -11,6 +11,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -144,8 +145,8 @@ def read_image_set(path: Path | str) -> ImageSet:
             arrays: dict[str, Any] = {key: file[key][()] for key in ARRAYS}
         if description.pop("format") != FORMAT:
             raise ValueError("unknown format")
-        fields = {key: tuple(value) if isinstance(value, list) else value for key, value in description.items()}
-        image_set = ImageSet(**fields, **arrays)
+        arrays |= {key: tuple(value) if isinstance(value, list) else value for key, value in description.items()}
+        image_set = ImageSet(**arrays)
         whole = fingerprint_of(image_set) == image_set.fingerprint
     except hdf5.READ_ERRORS as error:
         what, remedy = "cannot be read as an image set", "delete the file and build it again"

@@ -69,7 +69,7 @@ def check_coverage(samples: Sequence[Sample], splits: Sequence[str], class_names
         )
 
 
-def _subjects(samples: Sequence[Sample], rule: dict) -> list[str]:
+def _subjects(samples: Sequence[Sample], rule: Mapping[str, Any]) -> list[str]:
     pool, valid = set(rule["train"]), set(rule["valid"])
     _check_subjects(samples, pool | valid)
     if outside := valid - pool:
@@ -80,7 +80,7 @@ def _subjects(samples: Sequence[Sample], rule: dict) -> list[str]:
     return _by_subject(samples, valid, {sample.subject for sample in samples} - pool)
 
 
-def _leave_subjects_out(samples: Sequence[Sample], rule: dict) -> list[str]:
+def _leave_subjects_out(samples: Sequence[Sample], rule: Mapping[str, Any]) -> list[str]:
     test, valid = set(rule["test"]), set(rule["valid"])
     _check_subjects(samples, test | valid)
     if both := test & valid:
@@ -88,11 +88,11 @@ def _leave_subjects_out(samples: Sequence[Sample], rule: dict) -> list[str]:
     return _by_subject(samples, valid, test)
 
 
-def _leave_one_subject_out(samples: Sequence[Sample], rule: dict) -> list[str]:
+def _leave_one_subject_out(samples: Sequence[Sample], rule: Mapping[str, Any]) -> list[str]:
     return _leave_subjects_out(samples, {**rule, "test": [rule["subject"]]})
 
 
-def _random_subjects(samples: Sequence[Sample], rule: dict) -> list[str]:
+def _random_subjects(samples: Sequence[Sample], rule: Mapping[str, Any]) -> list[str]:
     subjects = sorted({sample.subject for sample in samples})
     test, valid = (max(1, round(rule[key] * len(subjects))) for key in ("test-share", "valid-share"))
     if test + valid >= len(subjects):
@@ -104,7 +104,7 @@ def _random_subjects(samples: Sequence[Sample], rule: dict) -> list[str]:
     return _by_subject(samples, set(subjects[test : test + valid]), set(subjects[:test]))
 
 
-def _table(samples: Sequence[Sample], rule: dict) -> list[str]:
+def _table(samples: Sequence[Sample], rule: Mapping[str, Any]) -> list[str]:
     for sample in samples:
         if sample.split not in SPLITS:
             raise InputError(
@@ -114,7 +114,7 @@ def _table(samples: Sequence[Sample], rule: dict) -> list[str]:
 
 
 def _ntu(in_pool: Callable[[Sample], bool], valid_remainder: int, last_setup: int | None = None) -> Callable:
-    def split_of(samples: Sequence[Sample], rule: dict) -> list[str]:
+    def split_of(samples: Sequence[Sample], rule: Mapping[str, Any]) -> list[str]:
         for sample in samples:
             if last_setup and sample.setup > last_setup:
                 raise InputError(
@@ -129,7 +129,7 @@ def _ntu(in_pool: Callable[[Sample], bool], valid_remainder: int, last_setup: in
     return split_of
 
 
-RULES: dict[str, tuple[Callable[[Sequence[Sample], dict], list[str]], tuple[str, ...]]] = {
+RULES: dict[str, tuple[Callable[[Sequence[Sample], Mapping[str, Any]], list[str]], tuple[str, ...]]] = {
     "subjects": (_subjects, ("train", "valid")),
     "leave-subjects-out": (_leave_subjects_out, ("test", "valid")),
     "leave-one-subject-out": (_leave_one_subject_out, ("subject", "valid")),

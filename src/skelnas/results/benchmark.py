@@ -198,6 +198,7 @@ def aggregate(
                 counts[name][rows, column] = stored_counts(getattr(shard, name), shard.samples)
             sources.add(shard.source)
         _refuse_gap(cells, origin, files[seed])
+    assert first is not None  # there is at least one shard
     table = Table(
         cells=cells,
         seeds=list(files),

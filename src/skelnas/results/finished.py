@@ -85,7 +85,9 @@ class FinishedShards:
             return False
         fingerprint, recipe, seed, *_ = self._wanted
         source = read_shard(self.holding(cells[:1], path)[cells[0]])
-        values = {name: np.stack([getattr(taken[cell], name) for cell in cells]) for name in ("loss", "top1", "top5")}
+        values: dict[str, Any] = {
+            name: np.stack([getattr(taken[cell], name) for cell in cells]) for name in ("loss", "top1", "top5")
+        }
         shard = Shard(
             cells=np.array(cells, dtype=np.int32),
             **values,
@@ -95,7 +97,7 @@ class FinishedShards:
             fingerprint=fingerprint,
             recipe=recipe,
             seed=seed,
-            identity=identity(fingerprint, Recipe(**recipe), cells, seed),
+            identity=identity(fingerprint, Recipe(**dict[str, Any](recipe)), cells, seed),
         )
         timings = {str(cell): taken[cell].timing for cell in cells if taken[cell].timing}
         sidecar = {"format": "skelnas timing 1", "seed": seed, **dict.fromkeys(SIDECAR, ""), "cells": timings}

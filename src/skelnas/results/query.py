@@ -86,7 +86,7 @@ class Benchmark:
         return {"path": self.path, "identity": self.identity}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(state["path"])
+        Benchmark.__init__(self, state["path"])
         if self.identity != state["identity"]:
             self.close()
             raise InputError(f"{self.path} is another benchmark than the one that was pickled; open it anew")
@@ -238,7 +238,7 @@ class Benchmark:
         return epoch % self.epochs
 
 
-def _whole(what: str, value: object) -> int:
+def _whole(what: str, value: Any) -> int:
     """`value` as int, if it is a whole number of Python or NumPy and no truth value."""
     if not isinstance(value, bool | np.bool_):
         with contextlib.suppress(TypeError):

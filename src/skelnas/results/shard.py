@@ -150,8 +150,8 @@ def read_shard(path: Path | str, expected_identity: str | None = None) -> Shard:
     """
     header, arrays = _read(Path(path), with_arrays=True)
     fields = {name: value for name, value in vars(header).items() if name not in ("format", "cells")}
-    arrays |= {name: counts_of(arrays[name]) for name in COUNTS}
-    shard = Shard(cells=arrays.pop("cell").astype(np.int32), **arrays, **fields)
+    fields |= {**arrays, **{name: counts_of(arrays[name]) for name in COUNTS}}
+    shard = Shard(cells=fields.pop("cell").astype(np.int32), **fields)
     if fault := _fault(shard):
         raise InputError(f"{path} is damaged: {fault}; {_again(path)}")
     if expected_identity not in (None, header.identity):

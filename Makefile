@@ -6,6 +6,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 PYTHON ?= python3
 CORES ?= all
+# Throw-away SLURM clusters that are tested side by side: mostly they wait.
+CLUSTERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
@@ -54,8 +56,8 @@ test-unit: $(READY)  ## tests of the package, under 3 minutes
 test-workflow: $(READY)  ## tests that run snakemake on small studies
 	$(BIN)/pytest -m workflow
 
-test-slurm: $(READY)  ## tests on a throw-away SLURM cluster of this machine (Debian, root)
-	$(BIN)/pytest -m slurm tests/slurm
+test-slurm: $(READY)  ## tests on throw-away SLURM clusters of this machine, CLUSTERS side by side (Debian, root)
+	$(BIN)/pytest -m slurm -n $(CLUSTERS) --maxschedchunk 1 tests/slurm
 
 lint: $(READY)  ## ruff, mypy, snakefmt and snakemake --lint
 	$(BIN)/ruff check .

@@ -11,6 +11,8 @@ that nothing opens: SLURM counts them and sets CUDA_VISIBLE_DEVICES, which is al
 """
 
 import argparse
+import ctypes
+import fcntl
 import os
 import shutil
 import subprocess
@@ -20,7 +22,9 @@ from pathlib import Path
 
 import configuration
 import daemons
-from configuration import DATABASE_PORT, FOLDER, NODES
+from configuration import DATABASE_PORT, ETC, FOLDER, NODES
+
+CLONE_NEWNS = 0x00020000  # of sched.h: a mount namespace
 
 PACKAGES = ["slurmctld", "slurmd", "slurm-client", "slurmdbd", "slurm-wlm-mysql-plugin", "munge"]
 PACKAGES += ["mariadb-server-core", "mariadb-client-core"]  # without mariadb-server: no service of its own
@@ -60,6 +64,20 @@ def up(accounting: bool = True) -> None:
         start_node(node)
 
 
+def be_alone() -> None:
+    """Give this process, and all that it starts, an /etc/slurm of its own: other clusters can run beside this one.
+
+    Raises:
+        OSError, RuntimeError: no right to make mount namespaces.
+    """
+    ETC.mkdir(exist_ok=True)
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNS) != 0:
+        raise OSError(ctypes.get_errno(), "no mount namespace can be made")
+    daemons.run("mount", "--make-rprivate", "/")
+    daemons.run("mount", "-t", "tmpfs", "slurm", str(ETC))
+
+
 def down() -> None:
     """Stop everything that `up` started and remove its files; harmless when nothing runs."""
     for node in NODES:
@@ -71,9 +89,14 @@ def down() -> None:
 
 
 def install() -> None:
-    """Install Debian's packages where a command is missing."""
-    if all(shutil.which(command) for command in COMMANDS):
-        return
+    """Install Debian's packages where a command is missing; whoever comes second waits."""
+    with Path("/tmp/skelnas-slurm.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not all(shutil.which(command) for command in COMMANDS):
+            _install()
+
+
+def _install() -> None:
     apt = ["apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=300"]
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     subprocess.run([*apt, "update"], check=True, env=quiet, stdout=sys.stderr)

@@ -5,12 +5,15 @@ import secrets
 import stat
 from pathlib import Path
 
-FOLDER = Path("/tmp/skelnas-slurm")
+# Clusters that run side by side, one for each worker of pytest, share nothing.
+NUMBER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+FOLDER = Path(f"/tmp/skelnas-slurm-{NUMBER}")
 ETC = Path("/etc/slurm")
 LINKS = ("slurm.conf", "gres.conf", "slurmdbd.conf")
-NODES = {"n1": 26811, "n2": 26812}
+FIRST_PORT = 26800 + 20 * NUMBER
+NODES = {"n1": FIRST_PORT + 11, "n2": FIRST_PORT + 12}
 GPUS = {"n1": 1, "n2": 2}
-CONTROLLER_PORT, DBD_PORT, DATABASE_PORT = 26817, 26819, 26806
+CONTROLLER_PORT, DBD_PORT, DATABASE_PORT = FIRST_PORT + 17, FIRST_PORT + 19, FIRST_PORT + 6
 
 # The nodes claim more than this machine has, so that the users' profile fits without a change. Waiting times are
 # shorter than SLURM's own (30 s KillWait, 300 s SlurmdTimeout, 120 s before a requeued job may start).

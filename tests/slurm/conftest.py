@@ -16,39 +16,47 @@ import daemons
 
 from .tiny_study import TinyStudy
 
-FAULTS: list[tuple[str, str, float | None, float]] = []
 Fault = Callable[[str, str, float | None, float], None]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what each fault cost: docs/cluster.md quotes these lines."""
-    if FAULTS:
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
+    faults = [value for report in reports for key, value in report.user_properties if key == "fault"]
+    if faults:
         terminalreporter.section("faults")
-    for name, outcome, repeated, seconds in FAULTS:
+    for name, outcome, repeated, seconds in faults:
         again = "" if repeated is None else f"{repeated:.0f} s"
         terminalreporter.write_line(f"{name:<55} {outcome:<35} repeated {again:<6} run {seconds:4.0f} s")
 
 
 @pytest.fixture
-def fault() -> Fault:
+def fault(record_property: Callable[[str, object], None]) -> Fault:
     """Adds a line to the table: fault, what had to be done, seconds of training repeated (None: none), of the run."""
 
     def add(name: str, outcome: str, repeated: float | None, seconds: float) -> None:
-        FAULTS.append((name, outcome, repeated, seconds))
+        record_property("fault", (name, outcome, repeated, seconds))
 
     return add
 
 
 @pytest.fixture(scope="session")
 def bring_up() -> Iterator[Callable[[bool], None]]:
-    """Brings the cluster up with or without accounting; every daemon ends with the tests, whatever happens."""
+    """Brings the cluster up with or without accounting; every daemon ends with the tests, whatever happens.
+
+    Each worker of pytest has a cluster of its own.
+    """
     variant = None
+    alone = False
 
     def up(accounting: bool) -> None:
-        nonlocal variant
+        nonlocal variant, alone
         if variant is accounting:
             return
         try:
+            if not alone:
+                cluster.be_alone()
+                alone = True
             cluster.up(accounting)
         except (SystemExit, OSError, RuntimeError, subprocess.SubprocessError) as error:
             pytest.exit(f"make test-slurm needs root on Debian with room for mount namespaces: {error}", returncode=1)

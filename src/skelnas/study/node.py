@@ -162,7 +162,7 @@ def kernels(facts: Mapping[str, str | int], engine: str) -> list[Check]:
     from skelnas.training.gpu.operations import check, triton
 
     try:
-        check.check(triton, torch.device("cuda"))
+        check.check(triton, torch.device("cuda"), "fp32", classes=60)  # of NTU RGB+D
     except Exception as error:  # whatever it is, training would go on without them
         return [
             Check(

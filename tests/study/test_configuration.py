@@ -75,7 +75,7 @@ def test_every_key_of_the_schema_is_a_word_of_the_code():
     assert defs["study"]["properties"]["analyses"]["items"]["enum"] == list(ANALYSES)
 
 
-@pytest.mark.parametrize("options", [ImageOptions, *{reader.options for reader in READERS.values()}])
+@pytest.mark.parametrize("options", [ImageOptions, *dict.fromkeys(reader.options for reader in READERS.values())])
 def test_the_schema_has_each_option_of_the_code_with_its_type_and_default(options):
     properties = SCHEMA["$defs"]["dataset"]["properties"]
     kinds = {str: "string", int: "integer", tuple[str, ...]: "array", tuple[int, ...]: "array"}

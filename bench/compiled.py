@@ -145,7 +145,8 @@ def compiled(function: JITFunction, named: dict[str, object], options: dict[str,
 
 def _assembled(text: str, capability: int) -> tuple[int, int]:
     """Registers of a thread, and bytes that it spills, as the assembler says."""
-    assembler = Path(triton.__file__).parent / "backends/nvidia/bin/ptxas"
+    name = "ptxas-blackwell" if capability >= 100 else "ptxas"  # Triton brings two
+    assembler = Path(triton.__file__).parent / "backends/nvidia/bin" / name
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "kernel.ptx")
         file.write_text(text, encoding="utf-8")

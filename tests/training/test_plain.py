@@ -164,7 +164,7 @@ def test_what_an_engine_refuses(tiny, make_tiny):
     if not torch.cuda.is_available():
         with pytest.raises(InputError, match="sees no GPU"):
             train_jobs(Request([(0, 777)], tiny, recipe, Settings("plain", "cuda")), print)
-    assert set(ENGINES) == {"plain", "fused"}
+    assert set(ENGINES) == {"plain", "fused", "graphed"}
 
 
 def test_a_crashing_job_stops_no_other(tiny, monkeypatch):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from skelnas import imports
+from skelnas.errors import InputError
 from skelnas.study.preflight import Check
 from skelnas.study.profile import asked_gpus
 
@@ -63,14 +64,14 @@ def hdf5(folder: Path | str) -> Check:
     """Whether a small HDF5 file can be written in `folder`, and read again as it was."""
     path, host = Path(folder, f".preflight-{socket.gethostname()}-{os.getpid()}.h5"), socket.gethostname()
     try:
-        import h5py
         import numpy as np
 
-        with h5py.File(path, "w", locking=False) as file:
-            file.create_dataset("numbers", data=np.arange(1000), chunks=(100,), fletcher32=True)
-        with h5py.File(path, "r", locking=False) as file:
+        from skelnas.hdf5 import Stored, opened, write
+
+        write(path, {"numbers": Stored(np.arange(1000), chunks=(100,))}, {})
+        with opened(path) as file:
             same = file["numbers"][:].tolist() == list(range(1000))
-    except (OSError, RuntimeError, ImportError) as error:
+    except (InputError, OSError, RuntimeError, ImportError) as error:
         return Check(
             False, f"{folder}/ on {host} takes no HDF5 file: {_first_line(error)}; put results on another disk"
         )

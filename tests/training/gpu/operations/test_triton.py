@@ -244,7 +244,9 @@ def whole_step(operations, kind):
     state.load(lists, initial)
     network.put(images.to(narrow))
     # Without decay and momentum the step leaves the gradients as they are.
-    logits, _ = network.train_step(labels, Recipe(epochs=1, batch_size=2, momentum=0.0, nesterov=False, weight_decay=0.0))
+    logits, _ = network.train_step(
+        labels, Recipe(epochs=1, batch_size=2, momentum=0.0, nesterov=False, weight_decay=0.0)
+    )
     evaluated = network.forward(evaluating=True)
     used = [state.gradients[name][entry].flatten() for name, (_, entry), _ in state.rows(lists)]
     return tuple(values.double() for values in (logits, evaluated, torch.cat(used)))

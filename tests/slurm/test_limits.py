@@ -55,10 +55,11 @@ def test_time_and_memory_limits(
     seconds = time.monotonic() - begun
 
     assert "TIMEOUT" in timed.said()
-    first, second, *_ = timed.logs(SHARDS[0])
+    first, *later = timed.logs(SHARDS[0])
     assert "ended by SIGTERM; finished cells are kept" in first
-    assert "cells are in the journal already" in second
-    assert "goes on from epoch" in second
+    # On a busy machine a job may use its minute up before it trains; the one after it goes on.
+    assert any("cells are in the journal already" in log for log in later)
+    assert any("goes on from epoch" in log for log in later)
     assert "memory limit" in tight.logs(SHARDS[1])[0]
     for study, name in ((timed, SHARDS[0]), (tight, SHARDS[1])):
         assert study.shard(name).read_bytes() == undisturbed.shard(name).read_bytes()

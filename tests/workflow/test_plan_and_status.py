@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -54,7 +55,7 @@ def program(checkout, name, *arguments, succeeds=True):
 
 def test_plan_from_nothing_to_a_calibrated_rate(checkout):
     text = program(checkout, "plan")
-    assert "synthetic/e1       2         0          4     0     4     unknown  unknown" in text
+    assert "synthetic/e1       2         0          4     0           0     4     unknown  unknown" in text
     assert "no rate is known before the images are made: snakemake --cores all results/images/synthetic.json" in text
 
     images = checkout.folder / "results/images"
@@ -68,7 +69,7 @@ def test_plan_from_nothing_to_a_calibrated_rate(checkout):
     calibration = {"format": "skelnas calibration 1", "rates": [rate]}
     (checkout.folder / "bench/calibration.json").write_text(json.dumps(calibration))
     text = program(checkout, "plan", "--profile", "slurm")
-    assert "synthetic/e1       2         0          4     0     4         2.0" in text
+    assert "synthetic/e1       2         0          4     0           0     4         2.0" in text
     assert "2 trainings per hour, from make bench on GPU A with 60 x 68 images in batches of 32" in text
     assert "Study small: 4 trainings left, 2.0 hours of one device; 64 jobs at a time from now on" in text
     assert "(in 1 h " in text  # two shards at a time
@@ -83,7 +84,8 @@ def test_plan_from_nothing_to_a_calibrated_rate(checkout):
 
 
 def test_mistakes_are_one_sentence(checkout):
-    assert program(checkout, "plan", "--study", "big", succeeds=False).startswith(": there is no study 'big'")
+    said = program(checkout, "plan", "--study", "big", succeeds=False)
+    assert re.fullmatch(r"config.yaml, line \d+: there is no study 'big'; there are small\n", said)
     assert "the profile nowhere/config.yaml cannot be read" in program(
         checkout, "status", "--profile", "nowhere", succeeds=False
     )

@@ -80,7 +80,8 @@ bench: $(READY)  ## size and answers of a full benchmark file; speed of every en
 	$(BIN)/python -m bench.engines
 	$(BIN)/python -m bench.ntu_parser
 
-fuzz: $(READY)  ## every bit of the headers of our files flipped, one at a time
+fuzz: $(READY)  ## damage every format that is read, three minutes; then every bit of the headers of our files
+	PYTHONPATH=src:. $(BIN)/python -m tests.fuzz --seconds 180
 	$(BIN)/python tests/fuzz/hdf5_headers.py
 
 bench-gpu:  ## kernels, equality and speed on this machine's GPU; needs no .venv, only PYTHON with torch and triton

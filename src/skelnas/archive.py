@@ -11,6 +11,7 @@ are left out.
 
 import hashlib
 import json
+import multiprocessing
 import re
 import shutil
 import stat
@@ -112,6 +113,8 @@ def _opened(archive: zipfile.ZipFile) -> list[str]:
 
 def _looked_into(files: Mapping[str, Path]) -> list[str]:
     """`contents.problems`, found by a process of its own: a file that ends it is the problem."""
+    if multiprocessing.current_process().daemon:  # such a process may have none
+        return list(contents.problems(files))
     looked = run_in_processes([0], lambda _: list(contents.problems(files)), 1)
     (_, outcome), *_ = looked
     return [f"its contents cannot be opened: {outcome}"] if isinstance(outcome, Exception) else outcome

@@ -223,6 +223,12 @@ def test_names_of_an_old_code_page_stay_readable(tmp_path):
     assert Members(path).names == ("gru\u00dfae.txt",)
 
 
+def test_a_member_without_a_name_is_refused(tmp_path):
+    path = zipped(tmp_path / "data.zip", {"~a.txt": b"one"})
+    path.write_bytes(path.read_bytes().replace(b"~a.txt", b"\x00a.txt"))  # zipfile cuts a name at its first zero
+    refused(path, "has no name")
+
+
 def test_two_forms_of_one_name_are_refused(tmp_path):
     contents = {unicodedata.normalize(form, "\u00fc.txt"): b"x" for form in ("NFC", "NFD")}
     refused(zipped(tmp_path / "data.zip", contents), "two members are called \u00fc.txt")

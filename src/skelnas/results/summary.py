@@ -10,6 +10,8 @@ earliest of equals), which is the honest choice; seeds and diverged_seeds (train
 finite). The table's `attrs` name data set, recipe, image fingerprint and identity.
 """
 
+import hashlib
+import json
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +23,11 @@ from skelnas.cells import space
 from skelnas.cells.equivalence import classes
 from skelnas.errors import InputError
 from skelnas.files import whole_file
+from skelnas.hdf5 import READ_ERRORS
 from skelnas.recipe import SPLITS
 from skelnas.results.query import Benchmark, seed_mean, spread_over_seeds
 
+CHECKSUM = b"skelnas-sha256"  # the key in the file's metadata
 EDGE_COLUMNS = tuple(f"edge_{source}_{target}" for source, target in space.EDGES)
 
 
@@ -65,8 +69,12 @@ def _at_best(valid: np.ndarray, test: np.ndarray) -> np.ndarray:
 
 
 def write_table(path: Path | str, table: pd.DataFrame) -> None:
-    """Write a table, `attrs` included, as Parquet, whole or not at all; equal tables give equal bytes."""
+    """Write a table, `attrs` included, as Parquet, whole or not at all; equal tables give equal bytes.
+
+    Parquet has no checksum over all of a file, so the table carries one of its own.
+    """
     arrow = pa.Table.from_pandas(table, preserve_index=False)
+    arrow = arrow.replace_schema_metadata({**arrow.schema.metadata, CHECKSUM: _digest(arrow)})
     with whole_file(path) as temporary:
         pyarrow.parquet.write_table(arrow, temporary, compression="zstd")
 
@@ -75,10 +83,36 @@ def read_table(path: Path | str) -> pd.DataFrame:
     """Read a Parquet table.
 
     Raises:
-        InputError: there is no such file or it is damaged.
+        InputError: there is no such file, it may not be read, or it is damaged.
     """
+    again = f"`snakemake --cores all --force {path}` makes it again"
+    if not Path(path).is_file():
+        raise InputError(f"{path}: there is no such table; `snakemake --cores all {path}` makes it")
     try:
-        return pd.read_parquet(path)
-    except (OSError, pa.ArrowException) as error:
-        reason = "there is no such table" if not Path(path).is_file() else f"the table cannot be read ({error})"
-        raise InputError(f"{path}: {reason}; `snakemake --cores all {path}` makes it") from error
+        arrow = pyarrow.parquet.read_table(path)
+        whole = (arrow.schema.metadata or {}).get(CHECKSUM) == _digest(arrow)
+        table = arrow.to_pandas()
+    except PermissionError as error:
+        raise InputError(f"{path} may not be read ({error.strerror}); correct its permissions") from error
+    except (*READ_ERRORS, pa.ArrowException) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"{path}: the table cannot be read ({reason}); {again}") from error
+    if not whole:
+        raise InputError(f"{path}: the table is not what was written, or of an older version; {again}")
+    return table
+
+
+def _digest(table: pa.Table) -> bytes:
+    """SHA-256 (hexadecimal digits) over names, types and values of all columns, and what pandas keeps beside them."""
+    outline = [[field.name, str(field.type)] for field in table.schema]
+    digest = hashlib.sha256(json.dumps(outline).encode() + (table.schema.metadata or {}).get(b"pandas", b""))
+    for column in table.columns:
+        if pa.types.is_floating(column.type):
+            values = column.to_numpy().astype("<f8")
+            values[np.isnan(values)] = np.nan  # one of its many forms
+            digest.update(values.tobytes())
+        elif pa.types.is_integer(column.type):
+            digest.update(column.to_numpy().astype("<i8").tobytes())
+        else:
+            digest.update(json.dumps(column.to_pylist()).encode())
+    return digest.hexdigest().encode()

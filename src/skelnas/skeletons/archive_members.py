@@ -126,7 +126,7 @@ class Members:
 
     def _zip_names(self) -> dict[str, str]:
         """Every member as the archive has it, and what that means."""
-        entries = [entry for entry in self._archive().infolist() if not entry.is_dir()]
+        entries = [entry for entry in self._archive().infolist() if not entry.filename.endswith("/")]
         for entry in entries:
             if reason := _unsafe(entry):
                 raise InputError(f"{self.path}: member {entry.filename} {reason}; pack the archive again without it")
@@ -178,6 +178,8 @@ def is_litter(name: str) -> bool:
 def _unsafe(entry: zipfile.ZipInfo) -> str:
     """Why this member must not be trusted, or an empty text."""
     parts = SEPARATOR.split(entry.filename)
+    if not entry.filename:
+        return "has no name"
     if parts[0] == "" or re.match(r"[A-Za-z]:", parts[0]):
         return "has an absolute path"
     if ".." in parts:

@@ -36,7 +36,7 @@ from skelnas.files import write_json
 from skelnas.recipe import Recipe
 from skelnas.training.engines import Job, Request, Settings, TrainingError, train_jobs
 from skelnas.training.gpu.groups import capacity_for
-from skelnas.training.gpu.operations import Operations, check, reference
+from skelnas.training.gpu.operations import Operations, cases, check, reference
 from skelnas.training.gpu.training import GpuTraining
 from skelnas.training.metrics import Curves
 from skelnas.training.precision import dtype
@@ -91,12 +91,12 @@ def facts(device: torch.device, ends: float) -> Found:
 def _compile_part(device_type: str, part: int, parts: int) -> int:
     """Compile one part of the kernels by running them; how many cases that were."""
     device = torch.device(device_type)
-    cases = check.all_cases(60)[part::parts]
+    chosen = cases.all_cases(60)[part::parts]
     for precision in precisions_on(device):
-        for case in cases:
-            case.run(operations_on(device), check.Inputs(precision, 7, False, device))
+        for case in chosen:
+            case.run(operations_on(device), cases.Inputs(precision, 7, False, device))
     wait(device)
-    return len(cases)
+    return len(chosen)
 
 
 def compile_all(device: torch.device, ends: float) -> Found:
@@ -117,7 +117,7 @@ def compile_all(device: torch.device, ends: float) -> Found:
 def ops(device: torch.device, ends: float) -> Found:
     """Every operation against PyTorch's in float64, in every precision."""
     for precision in precisions_on(device):
-        for case in check.all_cases(60):
+        for case in cases.all_cases(60):
             try:
                 check.check(operations_on(device), device, precision, 60, cases=[case])
                 yield f"{precision}: {case.name}", {"passed": True}
@@ -192,7 +192,7 @@ def variants(device: torch.device, ends: float) -> Found:
         return
     from skelnas.training.gpu.operations.triton import rows
 
-    inputs, models = check.Inputs("bf16", 32, False, device), 128
+    inputs, models = cases.Inputs("bf16", 32, False, device), 128
     for channels, height, width in ((16, 20, 68), (32, 10, 34), (64, 5, 17)):
         source, out = (torch.randn(models, 32, height, width, channels, device=device).bfloat16() for _ in range(2))
         weight = torch.randn(models, 9, channels, channels, device=device)

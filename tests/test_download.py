@@ -139,7 +139,7 @@ def test_a_broken_connection_is_resumed(server, destination):
 
 
 def test_a_silent_connection_is_resumed(server, destination, monkeypatch):
-    monkeypatch.setattr("skelnas.download.TIMEOUT", 0.1)
+    monkeypatch.setattr("skelnas.answers.TIMEOUT", 0.1)
     server.silence, server.break_after = 1.0, [1_000_000]
     start = time.monotonic()
     fetch_quickly(server.url, destination)
@@ -396,7 +396,7 @@ def test_a_whole_zip_without_a_length(server, tmp_path):
 
 @pytest.mark.parametrize("where", ["head", "body"])
 def test_a_trickle_is_given_up(server, destination, monkeypatch, where):
-    monkeypatch.setattr("skelnas.download.TIMEOUT", 0.2)
+    monkeypatch.setattr("skelnas.answers.TIMEOUT", 0.2)
     server.trickle = where
     start = time.monotonic()
     with pytest.raises(InputError, match=r"no answer within 0\.4 s" if where == "head" else r"bytes arrived in 0\.2 s"):

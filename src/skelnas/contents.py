@@ -19,7 +19,7 @@ import pandas as pd
 from skelnas import hdf5
 from skelnas.errors import InputError
 from skelnas.images.image_set import ImageSet, read_image_set
-from skelnas.images.manifest import read_manifest
+from skelnas.images.manifest import described, read_manifest
 from skelnas.results.query import Benchmark
 from skelnas.results.summary import read_table, summarise
 from skelnas.untrusted import parse_json
@@ -76,18 +76,7 @@ def check_manifest(manifest: dict[str, Any], image_set: ImageSet, where: str) ->
     Raises:
         InputError: the first key that differs.
     """
-    told = {
-        "fingerprint": image_set.fingerprint,
-        "name": image_set.name,
-        "encoding": image_set.encoding,
-        "height": image_set.height,
-        "width": image_set.width,
-        "images": image_set.counts,
-        "classes": list(image_set.class_names),
-        "mean": image_set.mean.tolist(),
-        "std": image_set.std.tolist(),
-    }
-    for key, value in told.items():
+    for key, value in described(image_set).items():
         if manifest.get(key) != value:
             raise InputError(
                 f"{where}: {key} is {json.dumps(manifest.get(key))[:60]}, the image set has {json.dumps(value)[:60]}; "

@@ -4,41 +4,24 @@ import contextlib
 import hashlib
 import http.client
 import json
-import ssl
-import threading
 import time
-import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from skelnas import __version__
 from skelnas.addresses import is_web, local_path, shown, web_address
+from skelnas.answers import Broken, Trickle, answer, blocks, extent
 from skelnas.errors import InputError, harmless
 from skelnas.files import READ_BYTES, flush_to_disk, sha256_of_file, whole_file, write_json
 from skelnas.progress import Progress
 from skelnas.text import size
 
-TIMEOUT = 60  # seconds without a byte after which a connection counts as broken
-LEAST_BYTES = 16_384  # in TIMEOUT seconds; a connection that brings less counts as broken, too
 LONGEST_WAIT = 60.0  # seconds between two attempts
-TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504)  # HTTP statuses that may pass
 LARGEST_GB = 64.0
 ZIPS = (".zip", ".npz")
 PAGES = (".html", ".htm", ".xml", ".svg")  # files that may begin like a web page
-
-Answer = TypeVar("Answer")
-
-
-class _Broken(Exception):
-    """The connection failed or ended early; what has arrived is kept and the rest is asked for again."""
-
-
-class _Trickle(_Broken):
-    """The connection brings next to nothing; what it brought is no reason to try for ever."""
 
 
 @dataclass(frozen=True)
@@ -111,9 +94,9 @@ def _download(url: str, destination: Path, source: dict, retries: int, wait: flo
             try:
                 _continue(url, part, 1e9 * (source.get("largest-gb") or LARGEST_GB))
                 break
-            except _Broken as reason:
+            except Broken as reason:
                 # Only bytes beyond any earlier attempt count as success: a server that ignores ranges starts over.
-                failures = 0 if _size(part) > most and not isinstance(reason, _Trickle) else failures + 1
+                failures = 0 if _size(part) > most and not isinstance(reason, Trickle) else failures + 1
                 most = max(most, _size(part))
                 if failures > retries:
                     raise InputError(
@@ -168,12 +151,12 @@ def _continue(url: str, part: Path, largest: float) -> None:
     if asked and known is not None:
         request.add_header("Range", f"bytes={have}-")
         request.add_header("If-Range", known.validator)
-    with _within(2 * TIMEOUT, lambda: _open(request, url, part)) as response:
+    with answer(request, url, part) as response:
         version = _Version.of(url, response)
-        start, total = _extent(response, url, part, asked)
+        start, total = extent(response, url, part, asked)
         if start not in (0, have) or (start and version != known):
             part.unlink()
-            raise _Broken("the server sent another part of the file, or of another file, than was asked for")
+            raise Broken("the server sent another part of the file, or of another file, than was asked for")
         if (total or 0) > largest:
             raise InputError(_too_large(url, total or 0, largest))
         if not start:
@@ -182,7 +165,7 @@ def _continue(url: str, part: Path, largest: float) -> None:
         progress = Progress(f"downloading {part.stem}", (total or 0) / 1e6, "MB", done=start / 1e6)
         arrived = start
         with part.open("ab") as stream:
-            for block in _blocks(response):
+            for block in blocks(response):
                 stream.write(block)
                 arrived += len(block)
                 if arrived > largest:
@@ -193,7 +176,7 @@ def _continue(url: str, part: Path, largest: float) -> None:
         _forget(part)
         raise InputError(_too_large(url, arrived, largest))
     if total is not None and _size(part) != total:
-        raise _Broken(f"{_size(part):,} of {total:,} bytes arrived")
+        raise Broken(f"{_size(part):,} of {total:,} bytes arrived")
 
 
 def _too_large(url: str, number: int, largest: float) -> str:
@@ -201,98 +184,6 @@ def _too_large(url: str, number: int, largest: float) -> str:
         f"{shown(url)} sends {size(number)} or more and a download may have {size(largest)}; correct `url`, or raise "
         "`largest-gb` of this source"
     )
-
-
-def _within(seconds: float, ask: Callable[[], Answer]) -> Answer:
-    """What `ask` returns or raises; broken where it has not answered in time (headers may trickle, too)."""
-    answers: list[Answer] = []
-    errors: list[Exception] = []
-
-    def work() -> None:
-        try:
-            answers.append(ask())
-        except Exception as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if errors:
-        raise errors[0]
-    if not answers:
-        raise _Trickle(f"no answer within {seconds:g} s")
-    return answers[0]
-
-
-class _Redirections(urllib.request.HTTPRedirectHandler):
-    """Follows redirections to http and https alone."""
-
-    def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def]
-        if not is_web(newurl):
-            raise urllib.error.HTTPError(req.full_url, code, msg, headers, fp)
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
-def _open(request: urllib.request.Request, url: str, part: Path) -> http.client.HTTPResponse:
-    try:
-        return urllib.request.build_opener(_Redirections).open(request, timeout=TIMEOUT)
-    except urllib.error.HTTPError as error:
-        error.close()
-        if error.code == 416:  # the file is shorter now than what we have of it
-            part.unlink(missing_ok=True)
-            raise _Broken("the file on the server changed") from error
-        if error.code in TRY_AGAIN:
-            raise _Broken(f"the server answered {error.code}") from error
-        # The words beside the number are the server's own; of a redirection they hold an address.
-        said = f"{error.code} {http.client.responses.get(error.code, '')}".strip()
-        raise InputError(
-            f"{shown(url)} answered {said}; correct `url`, or put the file at {part.with_suffix('')}"
-        ) from error
-    except (http.client.InvalidURL, ValueError) as error:
-        raise InputError(f"{shown(url)} leads to no valid address; correct `url`") from error
-    except (OSError, http.client.HTTPException) as error:
-        reason = getattr(error, "reason", error)
-        if isinstance(reason, ssl.SSLCertVerificationError):
-            raise InputError(
-                f"{shown(url)} has no valid certificate ({reason.verify_message}); correct `url`"
-            ) from error
-        raise _Broken(f"{reason}") from error
-
-
-def _extent(response: http.client.HTTPResponse, url: str, part: Path, asked: bool) -> tuple[int, int | None]:
-    """First byte of the answer's body, and the file's length where the server tells."""
-    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-    if response.status not in (200, 206) or encoding not in ("identity", ""):
-        what = f"{response.status} {http.client.responses.get(response.status, '')}".strip()
-        if response.status in (200, 206):
-            what = f"a file that is packed on the way (Content-Encoding: {harmless(encoding)})"
-        raise InputError(
-            f"{shown(url)} answered {what}, not the file; correct `url`, or put the file at {part.with_suffix('')}"
-        )
-    if response.status == 206:
-        extent, _, total = response.headers.get("Content-Range", "").removeprefix("bytes ").partition("/")
-        start = extent.partition("-")[0]
-        if not start.isdigit() or not total.isdigit():
-            raise _Broken("the server did not say which part of the file it sent")
-        if not asked and int(start):
-            raise _Broken("the server sent a part of the file when all of it was asked for")
-        return int(start), int(total)
-    length = response.headers.get("Content-Length", "")
-    return 0, int(length) if length.isdigit() else None
-
-
-def _blocks(response: http.client.HTTPResponse) -> Iterator[bytes]:
-    since, arrived = time.monotonic(), 0
-    try:
-        while block := response.read1(READ_BYTES):
-            yield block
-            arrived += len(block)
-            if time.monotonic() - since > TIMEOUT:
-                if arrived < LEAST_BYTES:
-                    raise _Trickle(f"only {arrived:,} bytes arrived in {TIMEOUT} s")
-                since, arrived = time.monotonic(), 0
-    except (OSError, http.client.HTTPException) as error:
-        raise _Broken(f"the connection broke: {error}") from error
 
 
 def _check(path: Path, expected: str, remedy: str) -> None:

@@ -13,6 +13,7 @@ from skelnas.images.conversion import Conversion, Converted, convert
 from skelnas.images.encodings import ENCODINGS
 from skelnas.images.image_set import ImageSet, sealed
 from skelnas.images.journal import Journal
+from skelnas.images.manifest import described
 from skelnas.images.options import ImageOptions
 from skelnas.images.resize import check_size, default_height, default_width, resize
 from skelnas.images.splits import assign, check_coverage
@@ -107,15 +108,7 @@ def manifest(image_set: ImageSet, source: Source, report: dict) -> dict:
     """What a person (or the workflow) wants to know of an image set without opening it, as plain values for JSON."""
     lengths = np.concatenate([image_set.pool_lengths, image_set.test_lengths])
     return {
-        "fingerprint": image_set.fingerprint,
-        "name": image_set.name,
-        "encoding": image_set.encoding,
-        "height": image_set.height,
-        "width": image_set.width,
-        "images": image_set.counts,
-        "classes": list(image_set.class_names),
-        "mean": image_set.mean.tolist(),
-        "std": image_set.std.tolist(),
+        **described(image_set),
         "lengths": {"shortest": int(lengths.min()), "mean": float(lengths.mean()), "longest": int(lengths.max())},
         "joints": list(source.joint_names),
         "parents": list(source.parents),

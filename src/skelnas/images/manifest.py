@@ -5,10 +5,26 @@ from typing import Any
 
 from skelnas.errors import InputError
 from skelnas.files import check_readable, sha256_of_json, write_json
+from skelnas.images.image_set import ImageSet
 from skelnas.untrusted import parse_json
 
 CHECKSUM = "checksum"
 NEEDED = ("fingerprint", "classes", "height", "width", "images")
+
+
+def described(image_set: ImageSet) -> dict[str, Any]:
+    """What a manifest repeats of its image set, as plain values for JSON."""
+    return {
+        "fingerprint": image_set.fingerprint,
+        "name": image_set.name,
+        "encoding": image_set.encoding,
+        "height": image_set.height,
+        "width": image_set.width,
+        "images": image_set.counts,
+        "classes": list(image_set.class_names),
+        "mean": image_set.mean.tolist(),
+        "std": image_set.std.tolist(),
+    }
 
 
 def write_manifest(path: Path | str, values: dict[str, Any]) -> None:

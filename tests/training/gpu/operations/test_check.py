@@ -5,14 +5,14 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from skelnas.training.gpu.operations import check
+from skelnas.training.gpu.operations import cases, check
 from skelnas.training.gpu.operations import triton as kernels
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in:RuntimeWarning")
 
 CPU = torch.device("cpu")
 SAMPLES = 15  # 150 columns: more than one tile
-NARROW = [case for case in check.all_cases(27) if "32" not in case.name and "64" not in case.name]
+NARROW = [case for case in cases.all_cases(27) if "32" not in case.name and "64" not in case.name]
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
@@ -22,7 +22,7 @@ def test_the_kernels_pass(precision):
 
 
 def test_wide_ones_in_the_precision_that_has_kernels_of_its_own():
-    chosen = [case for case in check.convolution_cases() if case.name.endswith("3x3 from 64 to 64 channels")]
+    chosen = [case for case in cases.convolution_cases() if case.name.endswith("3x3 from 64 to 64 channels")]
     assert len(chosen) == 3
     check.check(kernels, CPU, "bf16", 27, 7, chosen)
 
@@ -67,9 +67,9 @@ def bf16_sums(source, slots, gradient, out, *rest):
 )
 def test_a_broken_kernel_is_named(operation, change):
     chosen = [
-        case for case in check.all_cases(27) if case.name.startswith(operation) and "3x3 from 16 to 16" in case.name
+        case for case in cases.all_cases(27) if case.name.startswith(operation) and "3x3 from 16 to 16" in case.name
     ]
-    chosen = chosen or [case for case in check.pass_cases() if case.name.startswith(operation)]
+    chosen = chosen or [case for case in cases.pass_cases() if case.name.startswith(operation)]
     check.check(broken(operation, lambda *_: None), CPU, "bf16", 27, SAMPLES, chosen)
     with pytest.raises(ArithmeticError, match=f"^{operation}, .* in bf16 is .* away from PyTorch's"):
         check.check(broken(operation, change), CPU, "bf16", 27, SAMPLES, chosen)
@@ -77,7 +77,7 @@ def test_a_broken_kernel_is_named(operation, change):
 
 @pytest.mark.parametrize("classes", [2, 129])
 def test_any_number_of_classes(classes):
-    check.check(kernels, CPU, "fp32", classes, SAMPLES, list(check.classifier_cases(classes)))
+    check.check(kernels, CPU, "fp32", classes, SAMPLES, list(cases.classifier_cases(classes)))
 
 
 def test_a_stale_graph_is_noticed():

@@ -33,8 +33,9 @@ from bench.roofline import Shape
 from bench.shapes import NTU, SETS, UTD, Study, cell_sets, scaled
 from skelnas.errors import InputError
 from skelnas.files import write_json
-from skelnas.progress import Progress, span
+from skelnas.progress import Progress
 from skelnas.recipe import Recipe
+from skelnas.text import span
 from skelnas.training.engines import Job
 from skelnas.training.precision import check_precision
 from skelnas.training.shard import device_name

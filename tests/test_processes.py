@@ -12,7 +12,7 @@ import time
 import pytest
 
 from skelnas.processes import JobFailure, LastOutcome, Worker, run_in_processes, run_tasks
-from skelnas.training.termination import asked, deferred, end_if_asked
+from skelnas.termination import asked, deferred, end_if_asked
 
 
 def double(number):

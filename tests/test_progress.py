@@ -2,22 +2,7 @@ import io
 
 import pytest
 
-from skelnas.progress import Progress, span
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (0, "0 s"),
-        (59.4, "59 s"),
-        (59.6, "1 min 00 s"),
-        (3599, "59 min 59 s"),
-        (7500, "2 h 05 min"),
-        (270000, "3 d 03 h"),
-    ],
-)
-def test_span(seconds, words):
-    assert span(seconds) == words
+from skelnas.progress import Progress
 
 
 def test_last_step_is_always_said(monkeypatch):

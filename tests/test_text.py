@@ -1,6 +1,6 @@
 import pytest
 
-from skelnas.text import size, text_table
+from skelnas.text import counted, first_line, named, size, span, text_table
 
 
 def test_columns_line_up():
@@ -19,3 +19,26 @@ def test_columns_line_up():
 )  # fmt: skip
 def test_sizes_in_words(number, words):
     assert size(number) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min 00 s"),
+        (3599, "59 min 59 s"),
+        (7500, "2 h 05 min"),
+        (270000, "3 d 03 h"),
+    ],
+)
+def test_span(seconds, words):
+    assert span(seconds) == words
+
+
+def test_numbers_lists_and_errors_in_words():
+    assert [counted(number, "cell") for number in (0, 1, 15625)] == ["0 cells", "1 cell", "15,625 cells"]
+    assert named([3, 1, 2, 5]) == "3, 1, 2, 5"
+    assert named("abcdef", " ") == "a b c d and 2 more"
+    assert first_line(ValueError("\nthis\nand more")) == "this"
+    assert first_line(KeyboardInterrupt()) == "KeyboardInterrupt"

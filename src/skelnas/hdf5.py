@@ -25,6 +25,7 @@ from h5py import h5a, h5f, h5fd, h5p, h5t
 
 from skelnas.errors import InputError
 from skelnas.files import sha256_of_file, sha256_of_json, whole_file
+from skelnas.text import first_line
 
 Attributes = Mapping[str, str | int]
 # What h5py raises on a damaged file; a caller turns them into a sentence with `unreadable`.
@@ -127,8 +128,7 @@ def unreadable(path: Path | str, error: BaseException, what: str, remedy: str) -
         sha256_of_file(path)
     except OSError as fault:
         return InputError(f"{path} cannot be read ({fault.strerror}); it need not be damaged: see to the disk first")
-    reason = (str(error).splitlines() or [type(error).__name__])[0]
-    return InputError(f"{path} {what} ({reason}); {remedy}")
+    return InputError(f"{path} {what} ({first_line(error)}); {remedy}")
 
 
 def _created(content: io.BytesIO) -> h5py.File:

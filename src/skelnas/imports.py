@@ -1,6 +1,6 @@
 """Packages that cannot be imported, or are others than those of this environment: most often a module's PYTHONPATH.
 
-Nothing but the standard library is imported here before it is asked for.
+Nothing but the standard library is loaded by importing this.
 """
 
 import importlib
@@ -8,6 +8,8 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterable
+
+from skelnas.text import first_line
 
 
 def broken(names: Iterable[str], own: Iterable[str] = ()) -> list[str]:
@@ -36,8 +38,7 @@ def foreign(names: Iterable[str], own: Iterable[str] = ()) -> list[str]:
 
 
 def _sentence(name: str, error: ImportError, own: Iterable[str]) -> str:
-    said = str(error).strip().splitlines() or [type(error).__name__]
-    return f"{name} cannot be imported by {sys.executable}: {said[0]}{_unset(_folders(own))}"
+    return f"{name} cannot be imported by {sys.executable}: {first_line(error)}{_unset(_folders(own))}"
 
 
 def _folders(own: Iterable[str]) -> list[str]:

@@ -12,7 +12,8 @@ from multiprocessing.process import BaseProcess
 from typing import Any, Literal
 
 from skelnas.errors import InputError
-from skelnas.training.termination import end_if_asked, ended_by_sigterm
+from skelnas.termination import end_if_asked, ended_by_sigterm
+from skelnas.text import first_line
 
 PR_SET_PDEATHSIG = 1  # of Linux's prctl.h
 PATIENCE = 60  # seconds that a process which was told to end has for it
@@ -168,5 +169,5 @@ def _outcome(work: Callable[[Any], Any], task: Any) -> tuple[Any, bool]:
 
 def failure(error: Exception) -> JobFailure:
     """The JobFailure that tells of `error` in one line."""
-    text = str(error).strip().splitlines()
-    return JobFailure(f"{type(error).__name__}: {text[0]}" if text else type(error).__name__)
+    said = str(error).strip()
+    return JobFailure(f"{type(error).__name__}: {first_line(error)}" if said else type(error).__name__)

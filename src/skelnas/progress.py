@@ -4,6 +4,8 @@ import sys
 import time
 from typing import TextIO
 
+from skelnas.text import span
+
 
 class Progress:
     """Says how much of `total` is done, at what rate, and how long the rest will take.
@@ -49,15 +51,3 @@ class Progress:
         else:
             self._stream.write(line + "\n")
         self._stream.flush()
-
-
-def span(seconds: float) -> str:
-    """A duration in words a person reads at a glance: '45 s', '3 min 20 s', '2 h 05 min', '3 d 04 h'."""
-    whole = int(seconds + 0.5)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    if whole < 86400:
-        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-    return f"{whole // 86400} d {whole % 86400 // 3600:02d} h"

@@ -11,9 +11,9 @@ import time
 import pytest
 
 from skelnas.errors import InputError
+from skelnas.termination import ended_by_sigterm
 from skelnas.training import heartbeat as module
 from skelnas.training.heartbeat import Heartbeat, heartbeat, heartbeat_path, is_beating, read_heartbeat
-from skelnas.training.termination import ended_by_sigterm
 
 
 @pytest.fixture

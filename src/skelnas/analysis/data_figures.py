@@ -12,12 +12,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from skelnas.analysis.provenance import counted
 from skelnas.analysis.style import FULL_WIDTH, INK, MUTED, SPLIT_COLOURS, headline, new_figure, style
 from skelnas.errors import InputError
 from skelnas.images.encodings import ENCODINGS
 from skelnas.images.image_set import ImageSet
 from skelnas.skeletons.recording import Recording
+from skelnas.text import counted
 
 SHOWN_DEVIATIONS = 2  # the contact sheet's colours reach so many standard deviations to either side of the mean
 NAMED_CLASSES = 32  # up to so many classes the data card writes each one's name

@@ -7,9 +7,10 @@ from matplotlib.figure import Figure
 
 from skelnas.analysis.agreement import rank_correlation
 from skelnas.analysis.precision import CONFIDENCE, correlation_between, mean_interval, pooled_std, seed_noise
-from skelnas.analysis.provenance import Facts, counted
+from skelnas.analysis.provenance import Facts
 from skelnas.analysis.style import ACCENT, MUTED, POINTS, RULE, headline, new_figure, style
 from skelnas.results.query import seed_mean
+from skelnas.text import counted
 
 
 def precision_figure(first: np.ndarray, second: np.ndarray, facts: Facts, other: str, split: str = "test") -> Figure:

@@ -6,6 +6,7 @@ import numpy as np
 
 from skelnas.recipe import SPLITS
 from skelnas.results.query import Benchmark
+from skelnas.text import counted
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,3 @@ def facts_of(benchmark: Benchmark) -> Facts:
         benchmark.classes,
         int((~np.any([benchmark.present(split) for split in SPLITS], axis=0)).any(axis=1).sum()),
     )
-
-
-def counted(number: int, noun: str) -> str:
-    """'1 cell', '15,625 cells'."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

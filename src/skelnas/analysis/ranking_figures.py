@@ -9,10 +9,11 @@ from matplotlib.figure import Figure
 
 from skelnas.analysis.cell_drawing import draw_cell
 from skelnas.analysis.distribution import ranking
-from skelnas.analysis.provenance import Facts, counted
+from skelnas.analysis.provenance import Facts
 from skelnas.analysis.style import ACCENT, INK, MUTED, VALUE_MAP, headline, new_figure, style
 from skelnas.cells import edges, space
 from skelnas.results.query import seed_mean
+from skelnas.text import counted
 
 OPERATION_LABELS = {
     "none": "none",

@@ -26,10 +26,10 @@ from skelnas.errors import InputError
 from skelnas.recipe import NETWORK_VERSION, SPLITS, Recipe
 from skelnas.results.counts import MISSING_LOSS, count_type, missing_count, stored_counts
 from skelnas.results.shard import TRAINED, Shard, read_shard
+from skelnas.text import NAMED, named
 
 FORMAT, FORMAT_1, LOSS_FORMAT = "skelnas benchmark 2", "skelnas benchmark 1", "skelnas losses 2"
 CHUNK_CELLS = 16  # all seeds and one split to a chunk: a curve unpacks few kilobytes
-NAMED = 4  # how many files or cells one sentence names before it counts the others
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,12 +221,6 @@ def aggregate(
 def retrain(files: Sequence[Path | str]) -> str:
     """The command that trains these shards (again), for the end of a message."""
     return f"`snakemake --cores all {named(files, ' ')}`" if len(files) <= NAMED else "`snakemake --cores all`"
-
-
-def named(things: Sequence[object], separator: str = ", ") -> str:
-    """The first few of `things`, and how many more there are."""
-    text = separator.join(str(thing) for thing in things[:NAMED])
-    return f"{text} and {len(things) - NAMED} more" if len(things) > NAMED else text
 
 
 def _refuse_missing(files: list[Path]) -> None:

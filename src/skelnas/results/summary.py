@@ -26,6 +26,7 @@ from skelnas.files import whole_file
 from skelnas.hdf5 import READ_ERRORS
 from skelnas.recipe import SPLITS
 from skelnas.results.query import Benchmark, seed_mean, spread_over_seeds
+from skelnas.text import first_line
 
 CHECKSUM = b"skelnas-sha256"  # the key in the file's metadata
 EDGE_COLUMNS = tuple(f"edge_{source}_{target}" for source, target in space.EDGES)
@@ -95,8 +96,7 @@ def read_table(path: Path | str) -> pd.DataFrame:
     except PermissionError as error:
         raise InputError(f"{path} may not be read ({error.strerror}); correct its permissions") from error
     except (*READ_ERRORS, pa.ArrowException) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(f"{path}: the table cannot be read ({reason}); {again}") from error
+        raise InputError(f"{path}: the table cannot be read ({first_line(error)}); {again}") from error
     if not whole:
         raise InputError(f"{path}: the table is not what was written, or of an older version; {again}")
     return table

@@ -14,6 +14,7 @@ from skelnas import imports
 from skelnas.errors import InputError
 from skelnas.study.preflight import Check
 from skelnas.study.profile import asked_gpus
+from skelnas.text import first_line
 
 TIMEOUT = 20  # seconds for nvidia-smi
 
@@ -72,9 +73,7 @@ def hdf5(folder: Path | str) -> Check:
         with opened(path) as file:
             same = file["numbers"][:].tolist() == list(range(1000))
     except (InputError, OSError, RuntimeError, ImportError) as error:
-        return Check(
-            False, f"{folder}/ on {host} takes no HDF5 file: {_first_line(error)}; put results on another disk"
-        )
+        return Check(False, f"{folder}/ on {host} takes no HDF5 file: {first_line(error)}; put results on another disk")
     finally:
         with contextlib.suppress(OSError):
             path.unlink()
@@ -168,12 +167,8 @@ def kernels(facts: Mapping[str, str | int], engine: str) -> list[Check]:
         return [
             Check(
                 False,
-                f"the kernels do not work on {facts['name']} ({type(error).__name__}: {_first_line(error)}): training "
+                f"the kernels do not work on {facts['name']} ({type(error).__name__}: {first_line(error)}): training "
                 "would go on with PyTorch's own operations, several times slower",
             )
         ]
     return [Check(True, f"the kernels compute rightly on {facts['name']}")]
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -21,7 +21,7 @@ from skelnas.files import check_readable, sha256_of_file, write_text
 from skelnas.images.image_set import read_image_set
 from skelnas.study import paths
 from skelnas.study import runs as study
-from skelnas.text import size
+from skelnas.text import first_line, size
 
 PACKAGES = ("torch", "triton", "numpy", "h5py")
 SHORTEST_MIN_JOB_AGE = 120  # seconds; three times the 40 s after which the executor first asks for a job
@@ -132,7 +132,7 @@ def gpu_facts() -> dict[str, str | int]:
             ones = torch.ones(64, 64, device=f"cuda:{number}")
             product = float((ones @ ones).sum())
         except RuntimeError as error:  # no kernels for this GPU, another process has it to itself, out of memory
-            return {"fault": f"GPU {number} cannot be used ({str(error).splitlines()[0]})", "cuda": cuda}
+            return {"fault": f"GPU {number} cannot be used ({first_line(error)})", "cuda": cuda}
         if product != 64**3:
             return {"fault": f"GPU {number} computes wrongly: {product} instead of {64**3}", "cuda": cuda}
     properties = torch.cuda.get_device_properties(0)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from skelnas.progress import span
 from skelnas.study import paths, site
 from skelnas.study import runs as study_runs
 from skelnas.study.estimate import (
@@ -19,7 +18,7 @@ from skelnas.study.estimate import (
 from skelnas.study.profile import Profile
 from skelnas.study.slurm import last_states, queued_jobs
 from skelnas.study.state import ShardState, engine_of, run_state
-from skelnas.text import size, text_table
+from skelnas.text import size, span, text_table
 from skelnas.training.heartbeat import SILENCE, is_beating
 
 PLAN_HEADER = ("run", "shards", "finished", "trainings", "done", "taken over", "left", "hours left", "ends", "disk")

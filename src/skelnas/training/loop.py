@@ -5,7 +5,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Protocol
 
-from skelnas.training.termination import asked, deferred, end_if_asked
+from skelnas.termination import asked, deferred, end_if_asked
 
 
 class Training(Protocol):

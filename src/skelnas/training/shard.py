@@ -20,10 +20,10 @@ from skelnas.progress import Progress
 from skelnas.recipe import SPLITS, Recipe
 from skelnas.results.finished import FinishedShards
 from skelnas.results.shard import Shard, identity, read_shard, timing_path, write_shard
+from skelnas.termination import ended_by_sigterm
 from skelnas.training.engines import Request, Settings, TrainingError, train_jobs
 from skelnas.training.journal import Entry, Journal
 from skelnas.training.metrics import Curves
-from skelnas.training.termination import ended_by_sigterm
 
 
 def train_shard(

@@ -12,12 +12,12 @@ import torch
 from bench.epoch_timing import epoch_seconds
 from skelnas.cells.space import cell
 from skelnas.recipe import Recipe
+from skelnas.termination import ended_by_sigterm
 from skelnas.training import loop, plain
 from skelnas.training.cpu import engine as cpu
 from skelnas.training.cpu.training import CpuTraining
 from skelnas.training.engines import Request, Settings, TrainingError, train_jobs
 from skelnas.training.resident import ResidentImages
-from skelnas.training.termination import ended_by_sigterm
 
 JOBS = [(0, 777), (9, 777), (1651, 777), (0, 888)]
 RECIPE = Recipe(epochs=2, batch_size=8)

@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from skelnas.training.termination import asked, deferred, end_if_asked, ended_by_sigterm
+from skelnas.termination import asked, deferred, end_if_asked, ended_by_sigterm
 
 
 def test_sigterm_is_a_sentence_and_an_exit_status(capsys):

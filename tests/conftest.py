@@ -49,7 +49,7 @@ def real_data() -> Path:
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def expected() -> "Expected":
     """What the made-up shards were trained with."""
     from skelnas.recipe import Recipe
@@ -58,7 +58,7 @@ def expected() -> "Expected":
     return Expected("tiny", "ab" * 32, "short", Recipe(epochs=3, batch_size=4), classes=5, height=8, width=12)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def write_shard(expected: "Expected") -> Callable[..., Path]:
     """Writes a shard with made-up curves that depend on cell and seed alone; `changes` replace fields of the shard."""
     from skelnas.recipe import Recipe
@@ -93,14 +93,16 @@ def _curves(cells: list[int], seed: int, epochs: int) -> dict[str, np.ndarray]:
     return {"loss": loss, "top1": counts[0], "top5": counts[1]}
 
 
-@pytest.fixture
-def make_benchmark(tmp_path: Path, expected: "Expected", write_shard: Callable[..., Path]) -> Callable[..., Path]:
+@pytest.fixture(scope="session")
+def make_benchmark(
+    tmp_path_factory: pytest.TempPathFactory, expected: "Expected", write_shard: Callable[..., Path]
+) -> Callable[..., Path]:
     """Makes a benchmark of made-up curves for the given cells and seeds, through shards of at most `size` cells."""
 
     from skelnas.results.benchmark import aggregate
 
     def make(cells: list[int], seeds: tuple[int, ...] = (777, 888), size: int = 1000, **changes: object) -> Path:
-        folder = tmp_path / f"{len(list(tmp_path.iterdir()))}"
+        folder = tmp_path_factory.mktemp("benchmark")
         shards = {
             seed: [
                 write_shard(

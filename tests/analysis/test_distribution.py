@@ -25,7 +25,7 @@ def test_a_diverged_loss_does_not_spoil_the_mean_of_the_others():
 @given(st.lists(st.integers(0, 20), min_size=1))
 def test_ecdf_counts_the_cells_at_most_that_good(values):
     table = ecdf(np.array(values))
-    for value, share in zip(table["value"], table["share"], strict=True):
+    for value, share in zip(table["accuracy"], table["share"], strict=True):
         assert np.isclose(share, 100 * sum(other <= value for other in values) / len(values))
     assert table["share"].iloc[-1] == 100
 

@@ -1,7 +1,13 @@
+import dataclasses
+import re
+from pathlib import Path
+
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from skelnas.analysis.catalogue import FIGURES, TABLES, figure, table
+from skelnas.analysis import products
+from skelnas.analysis.catalogue import ANALYSES, FIGURES
 from skelnas.analysis.provenance import facts_of
 from skelnas.analysis.style import save_figure
 from skelnas.cells import space
@@ -15,11 +21,10 @@ SIZES = {
 }
 
 
-@pytest.fixture(params=SIZES)
+@pytest.fixture(scope="module", params=SIZES)
 def study(request, make_benchmark):
-    cells, seeds = SIZES[request.param]
-    with Benchmark(make_benchmark(cells, seeds)) as benchmark:
-        yield benchmark, summarise(benchmark)
+    with Benchmark(make_benchmark(*SIZES[request.param])) as benchmark:
+        yield benchmark
 
 
 def words(figure: Figure) -> str:
@@ -28,44 +33,63 @@ def words(figure: Figure) -> str:
     return "\n".join(text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text")))
 
 
-def test_every_figure_says_what_it_was_made_from(study):
-    benchmark, summary = study
-    for name in FIGURES:
-        text = words(figure(name)(benchmark, summary))
-        assert f"{len(benchmark):,} cell" in text
-        assert ", ".join(map(str, benchmark.seeds)) in text
-        assert "16 test" in text
-        assert "20.0 %" in text  # chance among five classes
-        assert "nan" not in text.lower()
+def drawn(name: str, benchmark: Benchmark, folder: Path) -> Figure:
+    """The figure as the workflow draws it: from the csv."""
+    products.write_csv(folder / f"{name}.csv", products.tabulate(name, benchmark, summarise(benchmark)))
+    return products.draw(name, products.read_csv(folder / f"{name}.csv"), facts_of(benchmark))
 
 
-def test_every_table_has_rows(study):
-    benchmark, summary = study
-    for name in TABLES:
-        assert len(table(name)(benchmark, summary)) > 0
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_says_what_it_was_made_from(study, name, tmp_path):
+    text = words(drawn(name, study, tmp_path))
+    assert f"{len(study):,} cell" in text
+    assert ", ".join(map(str, study.seeds)) in text
+    assert "16 test" in text
+    assert not re.search(r"\bnan\b", text.lower())
+
+
+@pytest.mark.parametrize("name", ANALYSES)
+def test_every_table_comes_back_from_its_csv(study, name, tmp_path):
+    table, facts = products.tabulate(name, study, summarise(study)), facts_of(study)
+    products.write_csv(tmp_path / "table.csv", table)
+    again = products.read_csv(tmp_path / "table.csv")
+    pd.testing.assert_frame_equal(table.reset_index(drop=True), again, check_dtype=False, check_exact=True)
+    for found in (products.finding(name, part, facts) for part in (table, again)):
+        assert found == products.finding(name, table, facts)
+        assert found[0].isupper() or found[0].isalnum()
+        assert found.endswith(".")
+        assert not re.search(r"\bnan\b", found)
 
 
 @pytest.mark.parametrize("name", ["accuracy-and-cost", "best-and-worst-cells"])
 def test_figures_are_the_same_every_time(make_benchmark, tmp_path, name):
     with Benchmark(make_benchmark([0, 3, 9, 1651, 1835, 11472])) as benchmark:
-        summary = summarise(benchmark)
         for path in (tmp_path / "a.svg", tmp_path / "b.svg"):
-            save_figure(figure(name)(benchmark, summary), path)
+            save_figure(drawn(name, benchmark, tmp_path), path)
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
 
 
-def test_resnet_is_marked_where_it_is_among_the_cells(make_benchmark):
+def test_resnet_is_marked_where_it_is_among_the_cells(make_benchmark, tmp_path):
     for cells, marked in (([0, 11472], True), ([0, 1462], False)):
         with Benchmark(make_benchmark(cells)) as benchmark:
-            text = words(figure("accuracy-and-cost")(benchmark, summarise(benchmark)))
+            text = words(drawn("accuracy-and-cost", benchmark, tmp_path))
         assert ("ResNet cell (11472)" in text) == marked
 
 
-def test_best_and_worst_never_show_a_cell_twice(make_benchmark):
+def test_best_and_worst_never_show_a_cell_twice(make_benchmark, tmp_path):
     with Benchmark(make_benchmark([0, 3, 9, 123, 1462])) as benchmark:
-        text = words(figure("best-and-worst-cells")(benchmark, summarise(benchmark)))
+        text = words(drawn("best-and-worst-cells", benchmark, tmp_path))
     shown = [line.split("cell ")[1] for line in text.splitlines() if line.startswith("rank ")]
     assert sorted(map(int, shown)) == [0, 3, 9, 123, 1462]
+
+
+def test_a_table_without_rows_becomes_a_figure_that_says_why(make_benchmark):
+    with Benchmark(make_benchmark([0, 3], (777,))) as benchmark:
+        facts = dataclasses.replace(facts_of(benchmark), splits=("test",))
+        table = products.tabulate("rank-agreement", benchmark, summarise(benchmark)).iloc[:0]
+    text = words(products.draw("rank-agreement", table, facts)).replace("\n", " ")
+    assert "There is one seed and one split" in text
+    assert "tiny, short" in text
 
 
 def test_facts_line(make_benchmark):

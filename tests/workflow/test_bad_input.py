@@ -288,7 +288,7 @@ def test_values_of_every_file_are_what_is_typed(tmp_path: Path) -> None:
     assert "Traceback" not in output
 
 
-RESERVED = ("train", "table", "download")
+RESERVED = ("train", "noise", "download")
 
 
 def test_a_study_with_the_name_of_a_rule(tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ FIGURES = {
         "best-and-worst-cells",
         "operations-and-edges",
         "rank-agreement",
+        "rank-scatter",
+        "noise",
     },
 }
 

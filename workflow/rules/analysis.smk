@@ -1,52 +1,29 @@
-"""Figures and tables of a benchmark: one rule for each figure of the catalogue, one for all tables.
+"""Analyses of a benchmark: one rule for each of the catalogue, which makes the table, and the figure from the table.
 
-Inputs: results/benchmark/{study}/{dataset}/{recipe}.h5 and .parquet.
-Outputs: results/analysis/{study}/{dataset}/{recipe}/, figures as png and svg, tables as csv.
+Inputs: results/benchmark/{study}/{dataset}/{recipe}.h5, its losses, and .parquet.
+Outputs: results/analysis/{study}/{dataset}/{recipe}/, tables as csv, figures as png and svg.
 """
 
-from skelnas.analysis.catalogue import FIGURES, TABLES
+from skelnas.analysis.catalogue import ANALYSES
 
-for figure in FIGURES:
+for name, analysis in ANALYSES.items():
 
     rule:
         name:
-            figure.replace("-", "_")
+            name.replace("-", "_")
         localrule: True
         input:
             benchmark="results/benchmark/{study}/{dataset}/{recipe}.h5",
+            losses="results/benchmark/{study}/{dataset}/{recipe}.loss.h5",
             summary="results/benchmark/{study}/{dataset}/{recipe}.parquet",
         output:
-            figures=report(
-                multiext(f"results/analysis/{{study}}/{{dataset}}/{{recipe}}/{figure}", ".png", ".svg"),
-                caption=f"../report/{figure}.rst",
-                category="Benchmark",
-                subcategory="{dataset}, {recipe}",
-                labels={"figure": figure.replace("-", " ")},
-            ),
+            **figure_outputs(name, analysis),
+            table=f"results/analysis/{{study}}/{{dataset}}/{{recipe}}/{name}.csv",
         log:
-            f"logs/figure/{{study}}/{{dataset}}/{{recipe}}/{figure}.log",
+            f"logs/analysis/{{study}}/{{dataset}}/{{recipe}}/{name}.log",
         params:
-            name=figure,
+            name=name,
         conda:
             "../../envs/data.yaml"
         script:
-            "../scripts/figure.py"
-
-
-rule table:
-    """Write one table of numbers."""
-    localrule: True
-    input:
-        benchmark="results/benchmark/{study}/{dataset}/{recipe}.h5",
-        losses="results/benchmark/{study}/{dataset}/{recipe}.loss.h5",
-        summary="results/benchmark/{study}/{dataset}/{recipe}.parquet",
-    output:
-        table="results/analysis/{study}/{dataset}/{recipe}/{table}.csv",
-    wildcard_constraints:
-        table="|".join(TABLES),
-    log:
-        "logs/table/{study}/{dataset}/{recipe}/{table}.log",
-    conda:
-        "../../envs/data.yaml"
-    script:
-        "../scripts/table.py"
+            "../scripts/analysis.py"

@@ -152,6 +152,16 @@ def study_files(name):
     return [*study.study_files(config, name), paths.archive(name)]
 
 
+def figure_outputs(name, analysis):
+    """The figures of an analysis as outputs of its rule, with their caption in the report; none where it has none."""
+    if not analysis.draws:
+        return {}
+    figures = multiext(f"results/analysis/{{study}}/{{dataset}}/{{recipe}}/{name}", ".png", ".svg")
+    labels = {"figure": name.replace("-", " ")}
+    about = {"category": analysis.theme.capitalize(), "subcategory": "{dataset}, {recipe}", "labels": labels}
+    return {"figures": report(figures, caption=f"../report/{name}.rst", **about)}
+
+
 def archived_configuration(wildcards):
     """What of the configuration goes into a study's archive."""
     return study_configuration(config, wildcards.study)

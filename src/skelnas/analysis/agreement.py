@@ -24,20 +24,24 @@ def rank_correlation(first: np.ndarray, second: np.ndarray) -> dict[str, float]:
     }
 
 
-def rank_agreement(valid: np.ndarray, test: np.ndarray, seeds: tuple[int, ...]) -> pd.DataFrame:
+def rank_agreement(
+    valid: np.ndarray | None, test: np.ndarray, seeds: tuple[int, ...], split: str = "test"
+) -> pd.DataFrame:
     """Rank correlations of final accuracies (cells, seeds), over all cells and, where it
     is at least `FEWEST` cells, over the best tenth by `first`.
 
-    Compared are validation with test (seed means), every pair of seeds in test, and each seed with the mean of the
-    others.
+    Compared are validation with test (seed means; left out without `valid`), every pair of seeds in test, and each seed
+    with the mean of the others. `split` is what `test` is called.
     """
-    pairs = [("valid, seed mean", "test, seed mean", seed_mean(valid), seed_mean(test))]
+    pairs = []
+    if valid is not None:
+        pairs.append(("valid, seed mean", f"{split}, seed mean", seed_mean(valid), seed_mean(test)))
     for one, other in itertools.combinations(range(len(seeds)), 2):
-        pairs.append((f"test, seed {seeds[one]}", f"test, seed {seeds[other]}", test[:, one], test[:, other]))
+        pairs.append((f"{split}, seed {seeds[one]}", f"{split}, seed {seeds[other]}", test[:, one], test[:, other]))
     if len(seeds) > 2:
         for one, seed in enumerate(seeds):
             others = seed_mean(np.delete(test, one, axis=1))
-            pairs.append((f"test, seed {seed}", "test, mean of the other seeds", test[:, one], others))
+            pairs.append((f"{split}, seed {seed}", f"{split}, mean of the other seeds", test[:, one], others))
     rows = []
     for first, second, left, right in pairs:
         pair = {"first": first, "second": second}
@@ -46,7 +50,8 @@ def rank_agreement(valid: np.ndarray, test: np.ndarray, seeds: tuple[int, ...]) 
         best = ranked[: round(len(ranked) / 10)]
         if len(best) >= FEWEST:
             rows.append({**pair, "among": "best tenth by first", **rank_correlation(left[best], right[best])})
-    return pd.DataFrame(rows)
+    columns = ["first", "second", "among", "cells", "kendall_tau_b", "spearman_rho"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def noise(test: np.ndarray, representatives: np.ndarray, samples: int) -> pd.DataFrame:

@@ -1,63 +1,57 @@
 """Every analysis of a benchmark by name, which is the name of its files without their ending.
 
-A new analysis is a module of this folder with the function of its figure, of its table or both, and one row here; a
-figure also has its caption in workflow/report/. Nothing is imported before it is drawn: the workflow reads the names.
+An analysis is one module with three functions:
+
+* `tabulate(benchmark, summary) -> DataFrame`: the numbers, which become `{name}.csv`. What the benchmark cannot give
+  (one seed, no test split, a sample of the cells, the last epoch alone) is a table without rows, but with its columns.
+* `draw(table, facts) -> Figure`: `{name}.png` and `.svg`, from the table as it is read from the csv, and from nothing
+  else but `provenance.Facts`. Never called with a table without rows. Left out where the row here says `draws=False`.
+* `finding(table, facts) -> str`: the one sentence that these numbers allow; of a table without rows, why it has none.
+
+`products` calls them. A new analysis is such a module, one row here, its name in the schema's list and, if it draws,
+its caption in workflow/report/. Nothing is imported before it is needed: the workflow reads the names.
 """
 
-import importlib
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
-
-    from skelnas.results.query import Benchmark
-
-    Draw = Callable[[Benchmark, pd.DataFrame], Figure]  # of an opened benchmark and its summary
-    Tabulate = Callable[[Benchmark, pd.DataFrame], pd.DataFrame]
 
 FIGURE, TABLE = (".png", ".svg"), (".csv",)
+THEMES = (  # in the order of the report
+    "data",
+    "learning",
+    "noise",
+    "selection",
+    "landscape",
+    "topology",
+    "cost",
+    "across",
+    "search",
+    "people",
+)
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """The module of this folder that makes it, and there the functions of its figure and of its table; empty: none."""
+    """Its theme (one of `THEMES`), the module of `skelnas.analysis` that makes it, and whether it has a figure."""
 
+    theme: str
     module: str
-    figure: str = ""
-    table: str = ""
+    draws: bool = True
 
     def files(self, name: str) -> list[str]:
         """The files that it makes under that name."""
-        return [f"{name}{end}" for end in (FIGURE if self.figure else ()) + (TABLE if self.table else ())]
+        return [f"{name}{end}" for end in TABLE + (FIGURE if self.draws else ())]
 
 
 ANALYSES = {
-    "learning-curves": Analysis("products", "learning_curves", "learning_curves_table"),
-    "accuracy-distribution": Analysis("products", "accuracy_distribution"),
-    "accuracy-and-cost": Analysis("products", "accuracy_and_cost"),
-    "best-and-worst-cells": Analysis("products", "best_and_worst_cells"),
-    "operations-and-edges": Analysis("products", "operations_and_edges", "operations_and_edges_table"),
-    "rank-agreement": Analysis("products", "rank_agreement", "rank_agreement_table"),
-    "noise": Analysis("products", table="noise_table"),
-    "ranking": Analysis("products", table="ranking_table"),
-    "structure-by-rank": Analysis("products", table="structure_table"),
+    "learning-curves": Analysis("learning", "learning.curves"),
+    "accuracy-distribution": Analysis("learning", "learning.accuracy_distribution"),
+    "rank-agreement": Analysis("noise", "noise.rank_agreement"),
+    "rank-scatter": Analysis("noise", "noise.rank_scatter"),
+    "noise": Analysis("noise", "noise.deviations"),
+    "ranking": Analysis("selection", "selection.ranking", draws=False),
+    "best-and-worst-cells": Analysis("topology", "topology.best_and_worst"),
+    "operations-and-edges": Analysis("topology", "topology.operations_and_edges"),
+    "structure-by-rank": Analysis("topology", "topology.structure_by_rank", draws=False),
+    "accuracy-and-cost": Analysis("cost", "cost.accuracy_and_cost"),
 }
-FIGURES = tuple(name for name, analysis in ANALYSES.items() if analysis.figure)
-TABLES = tuple(name for name, analysis in ANALYSES.items() if analysis.table)
-
-
-def figure(name: str) -> "Draw":
-    """What draws the figure of that name."""
-    return getattr(_module(name), ANALYSES[name].figure)
-
-
-def table(name: str) -> "Tabulate":
-    """What makes the table of that name."""
-    return getattr(_module(name), ANALYSES[name].table)
-
-
-def _module(name: str) -> object:
-    return importlib.import_module(f"skelnas.analysis.{ANALYSES[name].module}")
+FIGURES = tuple(name for name, analysis in ANALYSES.items() if analysis.draws)

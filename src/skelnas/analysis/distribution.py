@@ -36,12 +36,13 @@ def _mean(values: np.ndarray) -> np.ndarray:
 
 
 def ecdf(values: np.ndarray) -> pd.DataFrame:
-    """Empirical distribution function: for every value that occurs, the share (percent) of cells at most that good.
+    """Empirical distribution function: for every value (accuracy) that occurs, how many cells have it, and the share
+    (percent) of those at most that good.
 
     Cells without a value (NaN) are not counted.
     """
     levels, counts = np.unique(values[~np.isnan(values)], return_counts=True)
-    return pd.DataFrame({"value": levels, "share": 100 * np.cumsum(counts) / counts.sum()})
+    return pd.DataFrame({"accuracy": levels, "cells": counts, "share": 100 * np.cumsum(counts) / max(1, counts.sum())})
 
 
 def pareto_front(cost: np.ndarray, accuracy: np.ndarray) -> np.ndarray:

@@ -1,68 +1,50 @@
-"""The first figures and tables of the catalogue, each of an opened benchmark and its summary."""
+"""What the catalogue's modules make: the table of an analysis, its csv, the figure drawn from that, and the finding."""
+
+import importlib
+from pathlib import Path
+from types import ModuleType
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from skelnas.analysis import accuracy_figures, agreement, distribution, operations, ranking_figures
-from skelnas.analysis.provenance import facts_of
-from skelnas.recipe import SPLITS
+from skelnas.analysis.catalogue import ANALYSES
+from skelnas.analysis.provenance import Facts
+from skelnas.analysis.style import words_instead
+from skelnas.files import write_text
 from skelnas.results.query import Benchmark
 
 
-def learning_curves(benchmark: Benchmark, summary: pd.DataFrame) -> Figure:
-    curves = {split: distribution.mean_curves(benchmark.curves(split), benchmark.seeds) for split in SPLITS}
-    return accuracy_figures.learning_curves(curves, facts_of(benchmark))
+def tabulate(name: str, benchmark: Benchmark, summary: pd.DataFrame) -> pd.DataFrame:
+    """The numbers of an analysis, of an opened benchmark and its summary."""
+    return _module(name).tabulate(benchmark, summary)
 
 
-def learning_curves_table(benchmark: Benchmark, summary: pd.DataFrame) -> pd.DataFrame:
-    tables = {
-        (split, metric): distribution.mean_curves(
-            benchmark.curves(split, metric), benchmark.seeds, benchmark.present(split, metric, epoch=None)
-        )
-        for split in SPLITS
-        for metric in ("top1", "loss")
-    }
-    return pd.concat([table.assign(split=split, metric=metric) for (split, metric), table in tables.items()])
+def draw(name: str, table: pd.DataFrame, facts: Facts) -> Figure:
+    """The figure of an analysis from its table; of a table without rows, the sentence that says why it has none."""
+    if table.empty:
+        return words_instead(title(name), finding(name, table, facts), facts.line(*facts.splits))
+    return _module(name).draw(table, facts)
 
 
-def accuracy_distribution(benchmark: Benchmark, summary: pd.DataFrame) -> Figure:
-    return accuracy_figures.accuracy_distribution(summary, facts_of(benchmark))
+def finding(name: str, table: pd.DataFrame, facts: Facts) -> str:
+    """The one sentence that the numbers of an analysis allow."""
+    return _module(name).finding(table, facts)
 
 
-def accuracy_and_cost(benchmark: Benchmark, summary: pd.DataFrame) -> Figure:
-    return accuracy_figures.accuracy_and_cost(summary, facts_of(benchmark))
+def title(name: str) -> str:
+    """The name of an analysis as words: "Rank agreement"."""
+    return name.replace("-", " ").capitalize()
 
 
-def best_and_worst_cells(benchmark: Benchmark, summary: pd.DataFrame) -> Figure:
-    return ranking_figures.best_and_worst_cells(summary, facts_of(benchmark))
+def write_csv(path: Path | str, table: pd.DataFrame) -> None:
+    """Write a table so that `read_csv` gives the same numbers, to the last bit."""
+    write_text(path, table.to_csv(index=False, lineterminator="\n"))
 
 
-def operations_and_edges(benchmark: Benchmark, summary: pd.DataFrame) -> Figure:
-    return ranking_figures.operations_and_edges(operations.by_operation_and_edge(summary), facts_of(benchmark))
+def read_csv(path: Path | str) -> pd.DataFrame:
+    """Read a table of `write_csv`; empty fields are missing, and the operation "none" is a word."""
+    return pd.read_csv(path, keep_default_na=False, na_values=[""])
 
 
-def operations_and_edges_table(benchmark: Benchmark, summary: pd.DataFrame) -> pd.DataFrame:
-    return operations.by_operation_and_edge(summary)
-
-
-def rank_agreement(benchmark: Benchmark, summary: pd.DataFrame) -> Figure:
-    valid, test = benchmark.values("valid"), benchmark.values("test")
-    correlations = agreement.rank_agreement(valid, test, benchmark.seeds)
-    return ranking_figures.rank_agreement(valid, test, correlations, facts_of(benchmark))
-
-
-def rank_agreement_table(benchmark: Benchmark, summary: pd.DataFrame) -> pd.DataFrame:
-    return agreement.rank_agreement(benchmark.values("valid"), benchmark.values("test"), benchmark.seeds)
-
-
-def noise_table(benchmark: Benchmark, summary: pd.DataFrame) -> pd.DataFrame:
-    representatives = summary["class_representative"].to_numpy()
-    return agreement.noise(benchmark.values("test"), representatives, benchmark.samples["test"])
-
-
-def ranking_table(benchmark: Benchmark, summary: pd.DataFrame) -> pd.DataFrame:
-    return distribution.ranking(summary)
-
-
-def structure_table(benchmark: Benchmark, summary: pd.DataFrame) -> pd.DataFrame:
-    return operations.structure_by_rank(distribution.ranking(summary))
+def _module(name: str) -> ModuleType:
+    return importlib.import_module(f"skelnas.analysis.{ANALYSES[name].module}")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -23,6 +24,7 @@ SPLIT_COLOURS = {"train": "#009e73", "valid": "#d55e00", "test": "#0072b2"}
 ACCENT = "#d55e00"
 POINTS = "#0072b2"
 VALUE_MAP = "cividis"
+FEW = 15  # up to so many cells are shown as large, numbered points
 FULL_WIDTH = 9.0  # inches; the width of a page of the report
 
 STYLE: dict[Any, Any] = {
@@ -79,6 +81,23 @@ def headline(figure: Figure, title: str, facts: str = "") -> None:
     figure.set_layout_engine("constrained", rect=(0, 0, 1, top), w_pad=0.08, h_pad=0.08)
     figure.text(0.012, 1 - 0.12 / height, title, fontsize=13, fontweight="bold", va="top", ha="left")
     figure.text(0.012, 1 - 0.38 / height, facts, fontsize=9, color=MUTED, va="top", ha="left", linespacing=1.35)
+
+
+def words_instead(title: str, reason: str, facts: str = "") -> Figure:
+    """A figure that says in a sentence why there is nothing to be drawn."""
+    with style():
+        figure = new_figure(height=1.9)
+        axes = figure.subplots()
+        axes.set_axis_off()
+        axes.text(0.5, 0.5, textwrap.fill(reason, 90), ha="center", va="center", fontsize=11, color=MUTED)
+        headline(figure, title, facts)
+    return figure
+
+
+def chance_line(axes: Axes, chance: float, across: bool = False, **changes: Any) -> None:
+    """A dashed line at the accuracy of guessing (percent): horizontal, or with `across` vertical."""
+    look: dict[str, Any] = {"color": MUTED, "lw": 1, "ls": (0, (4, 3)), "label": f"chance, {chance:.1f} %", **changes}
+    (axes.axvline if across else axes.axhline)(chance, **look)
 
 
 def save_figure(figure: Figure, path: Path | str) -> None:

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skelnas.analysis.operations import by_operation_and_edge, structure, structure_by_rank
+from skelnas.analysis.topology.structure import by_operation_and_edge, structure, structure_by_rank
 from skelnas.cells import space
 from skelnas.results.summary import EDGE_COLUMNS
 

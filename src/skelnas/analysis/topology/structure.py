@@ -59,6 +59,8 @@ def structure_by_rank(ranked: pd.DataFrame, column: str = "test_top1") -> pd.Dat
     """
     table = structure(ranked["index"].to_numpy()).astype(float)
     table.insert(0, column, ranked[column].to_numpy())
+    if table.empty:
+        return table.assign(group="", cells=0)[["group", "cells", *table.columns]]
     sizes = {share: max(1, round(share * len(table))) for share in SHARES}
     groups = {f"best {share:.0%}": table.head(size) for share, size in sizes.items()}
     groups["all"] = table

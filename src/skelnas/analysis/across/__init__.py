@@ -1,0 +1,1 @@
+"""Data sets and recipes held against each other."""

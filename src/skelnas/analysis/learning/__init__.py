@@ -1,0 +1,1 @@
+"""How cells learn over the epochs, and how far they come."""

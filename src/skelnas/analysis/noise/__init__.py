@@ -1,0 +1,1 @@
+"""How far a measured accuracy can be trusted."""

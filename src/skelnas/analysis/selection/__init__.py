@@ -1,0 +1,1 @@
+"""Choosing cells, and what the choice is worth."""

@@ -21,6 +21,7 @@ def test_one_folder_for_all_jobs_where_that_is_safe():
     assert found == {
         "XDG_CACHE_HOME": "/home/me/results/.cache",
         "MPLCONFIGDIR": "/home/me/results/.cache/matplotlib",
+        "SKELNAS_CHECKED": "/home/me/results/.cache/checked",
         "NUMBA_CACHE_DIR": "/home/me/results/.cache/numba",
         "TRITON_CACHE_DIR": "/home/me/results/.cache/triton",
     }

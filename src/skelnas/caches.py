@@ -1,14 +1,16 @@
 """Where programs keep their caches in jobs: in the folder of results, which every node can write, and not below HOME.
 
-Snakemake, Matplotlib, Numba and Triton each have a folder there. On NFS, where two machines that compile the same
-kernel at the same time meet half-written files, each job has its own for Numba and Triton, and removes it at its end.
+Snakemake, Matplotlib, Numba and Triton each have a folder there, and what passed the kernels' self-check is remembered
+there. On NFS, where two machines that compile the same kernel at the same time meet half-written files, each job has
+its own for Numba and Triton, and removes it at its end.
 """
 
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-SHARED = {"XDG_CACHE_HOME": "", "MPLCONFIGDIR": "matplotlib"}
+CHECKED = "SKELNAS_CHECKED"  # the folder where passed self-checks are remembered
+SHARED = {"XDG_CACHE_HOME": "", "MPLCONFIGDIR": "matplotlib", CHECKED: "checked"}
 COMPILED = {"NUMBA_CACHE_DIR": "numba", "TRITON_CACHE_DIR": "triton"}
 OWN = "SKELNAS_JOB_CACHE"  # the folder that a job removes at its end
 

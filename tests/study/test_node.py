@@ -1,8 +1,11 @@
 """What a compute node may lack, and what is said of it."""
 
+import json
+
 import h5py
 import pytest
 
+from skelnas.recipe import Recipe
 from skelnas.study import node
 
 
@@ -88,3 +91,46 @@ def test_no_answer_of_nvidia_smi_is_no_finding():
 
 def test_packages_of_this_environment():
     assert node.packages(["h5py", "numpy", "absent"], [])[0].passed
+
+
+GPU = {"fault": "", "name": "Some GPU"}
+BF16 = Recipe(epochs=9, batch_size=8, precision="bf16", exact_epochs=2)
+
+
+@pytest.fixture
+def checked(monkeypatch):
+    """What the self-check is asked for: precisions and classes."""
+    from skelnas.training import precision
+    from skelnas.training.gpu.operations import check
+
+    asked = []
+    monkeypatch.setattr(precision, "check_precision", lambda *_: None)
+    monkeypatch.setattr(check, "check_once", lambda operations, device, *wanted: asked.append(wanted))
+    return asked
+
+
+def test_kernels_are_checked_as_the_study_uses_them(checked, tmp_path):
+    (tmp_path / "results/images").mkdir(parents=True)
+    (tmp_path / "results/images/many.json").write_text(json.dumps({"classes": [str(name) for name in range(129)]}))
+    trained = node.trained_on(
+        [("many", BF16.as_dict()), ("not_made", {**BF16.as_dict(), "precision": "fp32"})], tmp_path
+    )
+    [check] = node.kernels(GPU, "fused", trained)
+    assert checked == [(("fp32", "bf16"), 129), (("fp32",), 60)]
+    assert check.sentence.endswith("on Some GPU, in fp32 with 129 classes, bf16 with 129 classes, fp32 with 60 classes")
+    assert node.kernels(GPU, "graphed", trained) == node.kernels({"fault": "none"}, "fused", trained) == []
+
+
+def test_kernels_that_fail_are_named(checked, monkeypatch):
+    from skelnas.training.gpu.operations import check
+
+    def fail(*_):
+        raise ArithmeticError("weight_gradient, 3x3: gradient in bf16 is 1 away")
+
+    monkeypatch.setattr(check, "check_once", fail)
+    [found] = node.kernels(GPU, "fused", [(BF16, 27)])
+    assert not found.passed
+    assert (
+        "do not work on Some GPU (ArithmeticError: weight_gradient, 3x3: gradient in bf16 is 1 away)" in found.sentence
+    )
+    assert "go on with the engine graphed" in found.sentence

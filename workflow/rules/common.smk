@@ -172,6 +172,12 @@ def archived_files(wildcards):
     return study.study_files(config, wildcards.study)
 
 
+def trained_recipes(wildcards):
+    """The data sets of a study, each with the values of a recipe that it is trained with."""
+    runs = study.runs(config, wildcards.study)
+    return [[run.dataset, study.recipe(config, run.recipe).as_dict()] for run in runs]
+
+
 def asked_for_training(settings):
     """What the profile asks for a job that trains: plain values, by the names of Snakemake's resources."""
     default, own = settings.default_resources or {}, settings.overwrite_resources.get("train", {})

@@ -40,6 +40,7 @@ rule preflight_node:
     params:
         device=config["training"]["device"],
         engine=config["training"]["engine"],
+        trained=trained_recipes,
         source=SOURCE,
     threads: 1
     # What this site refuses it refuses again.

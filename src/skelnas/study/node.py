@@ -1,6 +1,7 @@
 """What a compute node must have for training, looked at from inside a job that asks for what training asks for."""
 
 import contextlib
+import json
 import os
 import shutil
 import socket
@@ -12,11 +13,14 @@ from typing import Any
 
 from skelnas import imports
 from skelnas.errors import InputError
+from skelnas.recipe import Recipe
+from skelnas.study import paths
 from skelnas.study.preflight import Check
 from skelnas.study.profile import asked_gpus
 from skelnas.text import first_line
 
 TIMEOUT = 20  # seconds for nvidia-smi
+USUAL_CLASSES = 60  # of NTU RGB+D 60
 
 
 def asked_cores(resources: Mapping[str, Any], threads: int) -> int:
@@ -153,22 +157,47 @@ def packages(names: Sequence[str], own: Sequence[str]) -> list[Check]:
     return found or [Check(True, f"the packages on {socket.gethostname()} come from {sys.prefix}")]
 
 
-def kernels(facts: Mapping[str, str | int], engine: str) -> list[Check]:
-    """Whether the fused engine's kernels compute rightly on this node's GPU; nothing without one."""
+def kernels(facts: Mapping[str, str | int], engine: str, trained: Sequence[tuple[Recipe, int]]) -> list[Check]:
+    """Whether the fused engine's kernels compute rightly on this node's GPU what each of `trained` asks of them.
+
+    `trained` are recipes and numbers of classes. Nothing without a GPU; a pass is remembered for the jobs to come.
+    """
     if facts["fault"] or engine != "fused":
         return []
     import torch
 
     from skelnas.training.gpu.operations import check, triton
+    from skelnas.training.precision import check_precision, precisions_of
 
-    try:
-        check.check(triton, torch.device("cuda"), "fp32", classes=60)  # of NTU RGB+D
-    except Exception as error:  # whatever it is, training would go on without them
-        return [
-            Check(
-                False,
-                f"the kernels do not work on {facts['name']} ({type(error).__name__}: {first_line(error)}): training "
-                "would go on with PyTorch's own operations, several times slower",
-            )
-        ]
-    return [Check(True, f"the kernels compute rightly on {facts['name']}")]
+    device, name, passed = torch.device("cuda"), facts["name"], dict[str, None]()
+    for recipe, classes in trained:
+        try:
+            check_precision(recipe, device)
+            check.check_once(triton, device, precisions_of(recipe), classes)
+        except InputError as error:
+            return [Check(False, str(error))]
+        except Exception as error:  # whatever it is, training would go on without them
+            return [
+                Check(
+                    False,
+                    f"the kernels do not work on {name} ({type(error).__name__}: {first_line(error)}): training would "
+                    "go on with the engine graphed, which is slower (`training: fallback` in config.yaml)",
+                )
+            ]
+        passed |= dict.fromkeys(f"{precision} with {classes} classes" for precision in precisions_of(recipe))
+    return [Check(True, f"the kernels compute rightly on {name}, in {', '.join(passed)}")] if passed else []
+
+
+def trained_on(runs: Sequence[tuple[str, Mapping[str, Any]]], folder: Path = Path()) -> list[tuple[Recipe, int]]:
+    """Recipes and numbers of classes from (data set, recipe as plain values); classes as the image set's manifest has.
+
+    Before its images are made, those of NTU RGB+D 60: then training's first job checks its own number.
+    """
+    found = []
+    for dataset, values in runs:
+        classes = USUAL_CLASSES
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            manifest = json.loads((folder / paths.manifest(dataset)).read_text(encoding="utf-8"))
+            classes = len(manifest["classes"])
+        found.append((Recipe(**values), classes))
+    return found

@@ -64,6 +64,11 @@ def epoch_precision(recipe: Recipe, epoch: int) -> str:
     return "fp32" if reduced and epoch < recipe.exact_epochs else recipe.precision
 
 
+def precisions_of(recipe: Recipe) -> tuple[str, ...]:
+    """The precisions of a recipe's epochs, each once, in their order."""
+    return tuple(dict.fromkeys(epoch_precision(recipe, epoch) for epoch in range(recipe.epochs)))
+
+
 def dtype(recipe: Recipe) -> torch.dtype:
     """The type of parameters, momentum, running statistics and images."""
     return torch.float64 if recipe.precision == "fp64" else torch.float32

@@ -24,7 +24,7 @@ from skelnas.training.gpu.operations import Operations, reference
 from skelnas.training.gpu.state import GpuState
 from skelnas.training.losses import losses
 from skelnas.training.metrics import Curves, curves
-from skelnas.training.precision import computing_in, dtype, epoch_precision
+from skelnas.training.precision import computing_in, dtype, epoch_precision, precisions_of
 from skelnas.training.resident import ResidentImages
 from skelnas.training.settings import Job
 
@@ -72,7 +72,7 @@ class GpuTraining:
         # The reference looks at kinds on the host.
         graphs, steps = Graphs(self.device, operations is not reference), dict[tuple[int, str], Step]()
         networks: dict[tuple[int, torch.dtype], GpuNetwork] = {}
-        for precision in dict.fromkeys(epoch_precision(self.recipe, epoch) for epoch in range(self.recipe.epochs)):
+        for precision in precisions_of(self.recipe):
             for samples in (0, *dict.fromkeys(self.feed.sizes)):
                 key = samples or self.feed.batch_size, images_dtype(self.recipe, precision)
                 if key not in networks:
@@ -192,7 +192,7 @@ def memory_of(models: int, capacity: Capacity, images: ImageSet, recipe: Recipe)
     tables = GroupTables.of(work_lists([EMPTY] * models, capacity), "meta")
     shape = min(recipe.batch_size, len(images.train_index)), images.height, images.width
     needs = []
-    for precision in {epoch_precision(recipe, epoch) for epoch in range(recipe.epochs)}:
+    for precision in precisions_of(recipe):
         arena = Arena(None)
         GpuNetwork(state, tables, shape, images_dtype(recipe, precision), reference, arena)
         needs.append(arena.taken)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from time import monotonic
 
 import torch
@@ -18,7 +17,7 @@ from skelnas.training.gpu.operations import Operations, check, reference
 from skelnas.training.gpu.schedule import Task
 from skelnas.training.gpu.training import GpuTraining, memory_of
 from skelnas.training.metrics import Curves
-from skelnas.training.precision import dtype, epoch_precision
+from skelnas.training.precision import dtype, precisions_of
 from skelnas.training.resident import ResidentImages
 from skelnas.training.settings import Job, Request
 
@@ -125,9 +124,7 @@ def operations_for(device: torch.device, recipe: Recipe, classes: int) -> Operat
 
         if triton.knobs.runtime.interpret:
             raise RuntimeError("TRITON_INTERPRET is set; unset it")
-        used = dict.fromkeys(epoch_precision(recipe, epoch) for epoch in range(recipe.epochs))
-        remembered = Path(triton.knobs.cache.dir) / "skelnas"  # where the compiled kernels are
-        check.check_once(kernels, device, tuple(used), classes, remembered)
+        check.check_once(kernels, device, precisions_of(recipe), classes)
         return kernels
     except Exception as error:
         if is_out_of_memory(error) or is_lost(device):

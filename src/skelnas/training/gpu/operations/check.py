@@ -5,6 +5,7 @@ A difference is held to the precision of the recipe, tensor by tensor, relative 
 
 import contextlib
 import hashlib
+import os
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from skelnas.caches import CHECKED
 from skelnas.files import sha256_of_json
 from skelnas.training.gpu.graphs import Graphs, Step
 from skelnas.training.gpu.operations import Operations, reference
@@ -89,13 +91,16 @@ def check_replay(
 
 
 def check_once(
-    operations: Operations, device: torch.device, precisions: Sequence[str], classes: int, folder: Path
+    operations: Operations, device: torch.device, precisions: Sequence[str], classes: int, folder: Path | None = None
 ) -> None:
     """Check what `folder` does not remember as passed on such a card, with such a driver and the same kernels.
+
+    By default the folder is the one in the results, where jobs of all nodes look, or else Triton's cache.
 
     Raises:
         ArithmeticError: as `check` and `check_replay` do.
     """
+    folder = folder or remembered()
     for precision in precisions:
         checked = what_runs_here(device) | {"precision": precision, "classes": classes}
         mark = folder / f"{sha256_of_json(checked)}.passed"
@@ -106,6 +111,13 @@ def check_once(
         with contextlib.suppress(OSError):  # then the next process checks again
             folder.mkdir(parents=True, exist_ok=True)
             mark.touch()
+
+
+def remembered() -> Path:
+    """Where passes are remembered; Triton's own cache would not do on NFS, where each job has one and removes it."""
+    import triton
+
+    return Path(os.environ.get(CHECKED) or Path(triton.knobs.cache.dir, "skelnas"))
 
 
 def what_runs_here(device: torch.device) -> dict[str, str]:

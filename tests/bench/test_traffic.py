@@ -4,24 +4,22 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bench import model
-from bench.roofline import Shape
-from bench.traffic import counted, lines
+from bench.traffic import lines
 from skelnas.cells.selection import select
+from skelnas.training.gpu import step_time
+from skelnas.training.gpu.traffic import counted
 
-SMALL = Shape(8, 12, 27, batch_size=4, train=4, valid=0, test=0)
+SMALL = (4, 8, 12)  # samples, height, width
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_larger_batches_move_more_with_the_same_launches():
     cells = select("stratified-5")
-    shapes = SMALL, replace(SMALL, batch_size=8)
-    small, large = (counted(cells, shape, "bf16", evaluating=False) for shape in shapes)
+    small, large = (counted(cells, size, 27, "bf16", evaluating=False) for size in (SMALL, (8, 8, 12)))
     assert small.launches == large.launches
     assert large.bytes["convolve"] == 2 * small.bytes["convolve"] > 0
     assert large.bytes["sgd_step"] == small.bytes["sgd_step"] > 0
@@ -29,7 +27,9 @@ def test_larger_batches_move_more_with_the_same_launches():
 
 def test_evaluation_takes_no_statistics():
     """It runs training's forward pass, less the statistics of batches and the way back."""
-    training, evaluation = (counted(select("stratified-5"), SMALL, "bf16", evaluating) for evaluating in (False, True))
+    training, evaluation = (
+        counted(select("stratified-5"), SMALL, 27, "bf16", evaluating) for evaluating in (False, True)
+    )
     for name in ("convolve", "sum_nodes"):
         assert evaluation.launches[name] == training.launches[name] > 0
     assert evaluation.launches["batch_norm_stats"] == evaluation.launches["weight_gradient"] == 0
@@ -51,13 +51,15 @@ def printed(program: str) -> str:
 def test_launches_are_counted_as_they_are_made():
     """What `LAUNCHES` says of each operation, against the launches that a step and an evaluation really make."""
     program = """
-from bench import compiled, traffic
+from bench import compiled
 from skelnas.cells.space import index
+from skelnas.training.gpu import traffic
 made = []
 compiled.JITFunction.run = lambda self, *arguments, **options: made.append(self)
 compiled.go_through_a_step("bf16")
 cells = tuple(index(cell) for cell in compiled.CELLS)
-steps = [traffic.counted(cells, traffic.UTD.full, "bf16", evaluating, repeats=1) for evaluating in (False, True)]
+size = 32, 20, 68
+steps = [traffic.counted(cells, size, 27, "bf16", evaluating, repeats=1) for evaluating in (False, True)]
 assert sorted(traffic.MOVED) == sorted(compiled.kernels.__all__)
 print(len(made), sum(step.launches.total() - step.launches["PyTorch"] for step in steps))
 """
@@ -105,16 +107,30 @@ print(json.dumps([
     for operation, name in kernels.items():
         for channels in (16, 32, 64):
             counted_now = most[name, channels, operation == "input_gradient"]
-            assert model.INSTRUCTIONS[operation][9, channels] == pytest.approx(counted_now, abs=0.1)
+            assert step_time.INSTRUCTIONS["bf16"][operation][9, channels] == pytest.approx(counted_now, abs=0.1)
 
 
-def test_the_model_leaves_out_nothing_and_is_no_better_than_bytes():
-    count = counted(select("stratified-5"), SMALL, "bf16", evaluating=False)
-    work = model.work_of(count)
+@pytest.mark.parametrize("precision", ["fp32", "tf32", "bf16"])
+def test_the_model_leaves_out_nothing_and_is_no_better_than_bytes(precision):
+    count = counted(select("stratified-5"), SMALL, 27, precision, evaluating=False)
+    work = step_time.work_of(count, precision)
     assert sum(one.moved for one in work) == count.bytes.total()
-    for gpu in model.GPUS:
-        good, bad = (model.seconds(work, 10, gpu, share, missing) for share, missing in ((0.75, False), (0.55, True)))
-        assert count.bytes.total() / gpu.dram + 10 * gpu.launch <= good.total() <= bad.total()
+    assert sum(one.flop for one in work) == 2 * count.macs.total()
+    for gpu in step_time.GPUS:
+        good, bad = (sum(step_time.seconds(work, 10, gpu, precision, good).values()) for good in (True, False))
+        assert count.bytes.total() / gpu.dram + 10 * gpu.launch <= good <= bad
+
+
+def test_the_longest_of_the_limits_binds():
+    gpu = step_time.Gpu("one", 1e3, 2e3, 100.0, {"bf16": 1e4}, 0.5, 1e9)
+    cases = {
+        "DRAM": step_time.Work(1000, 0, 0, 0, 0),
+        "L2": step_time.Work(1000, 1500, 0, 0, 0),
+        "issue": step_time.Work(1000, 0, 0, 150, 0),
+        "products": step_time.Work(1000, 0, 0, 0, 1e5),
+    }
+    bound = step_time.seconds(list(cases.values()), 2, gpu, "bf16", good=True)
+    assert bound == pytest.approx({"launches": 1.0, "DRAM": 1.0, "L2": 1.25, "issue": 2.0, "products": 12.5})
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ import heapq
 import json
 import math
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import takewhile
@@ -57,11 +57,12 @@ class Rate:
 
 def work(cells: Sequence[int], images: Images, epochs: int) -> float:
     """Multiply-accumulates of training `cells` (architecture indices), as counted above."""
-    return float(_macs(images)[np.array(cells, dtype=np.int64)].sum()) * images.samples * epochs
+    return float(macs_of(images)[np.array(cells, dtype=np.int64)].sum()) * images.samples * epochs
 
 
 @cache
-def _macs(images: Images) -> np.ndarray:
+def macs_of(images: Images) -> np.ndarray:
+    """Multiply-accumulates of one image through every cell, by architecture index."""
     return costs(images.classes, images.height, images.width)[1]
 
 
@@ -220,11 +221,13 @@ def ends(estimates: Sequence[RunEstimate], jobs: int, devices: int = 1) -> list[
     return until + [None] * (len(estimates) - len(until))
 
 
-def _images(state: RunState) -> Images | None:
-    manifest = state.manifest
-    if manifest is None:
-        return None
+def images_of(manifest: Mapping[str, Any]) -> Images:
+    """What the costs of training depend on of an image set's manifest."""
     return Images(manifest["height"], manifest["width"], len(manifest["classes"]), manifest["images"]["train"])
+
+
+def _images(state: RunState) -> Images | None:
+    return images_of(state.manifest) if state.manifest else None
 
 
 def _rate(

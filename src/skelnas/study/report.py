@@ -15,6 +15,7 @@ from skelnas.study.estimate import (
     free_bytes,
     read_calibration,
 )
+from skelnas.study.modelled import modelled_hours
 from skelnas.study.profile import Profile
 from skelnas.study.slurm import last_states, queued_jobs
 from skelnas.study.state import ShardState, engine_of, run_state
@@ -59,6 +60,7 @@ def plan_text(study: str, config: study_runs.Config, profile: Profile) -> str:
         f"Study {study}: {left:,} trainings left, {together}; {at_a_time} at a time from now on",
         text_table(PLAN_HEADER, rows),
         "\n".join(rate_sentence(one) for one in found if one.state.left),
+        *modelled(found, config["training"]),
         f"Disk: at most {size(need)} more, {size(free)} are free"
         + (" - that is too little." if need > free else " (a quota may allow less)."),
         *regroup_sentence(study, found),
@@ -69,6 +71,29 @@ def plan_text(study: str, config: study_runs.Config, profile: Profile) -> str:
         *fallback_sentence(found, config["training"]["engine"]),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def modelled(estimates: list[RunEstimate], training: Mapping[str, object]) -> list[str]:
+    """What a model says of the runs of which nothing was measured, and of the same in bf16; nothing for a CPU."""
+    if training["engine"] != "fused" or training["device"] == "cpu":
+        return []
+    rows, header = [], ["run", "precision"]
+    for one in estimates:
+        if one.rate or not one.state.manifest or not one.state.left:
+            continue
+        left, recipe = [shard.left for shard in one.state.shards], one.state.recipe
+        own = modelled_hours(left, one.state.manifest, recipe, recipe.precision)
+        narrow = modelled_hours(left, one.state.manifest, recipe, "bf16")
+        if own:
+            header = ["run", "precision", *own, *(f"{card} in bf16" for card in narrow)]
+            ranges = [f"{hours(low)}-{hours(high)}" for low, high in (*own.values(), *narrow.values())]
+            rows.append((one.state.run.folder, recipe.precision, *ranges))
+    if not rows:
+        return []
+    return [
+        "Modelled hours of one device: counted from the kernels, confirmed by no GPU; the upper end is twice what the "
+        "model says (docs/engines.md).\n\n" + text_table(header, rows)
+    ]
 
 
 def files_sentence(estimates: list[RunEstimate]) -> str:

@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skelnas.cells import space
 from skelnas.cells.edges import pruned, trained_edges
 from skelnas.cells.space import (
     CELLS,
@@ -67,19 +68,33 @@ def classes(notion: str = "network") -> np.ndarray:
     Raises:
         InputError: the notion is not known.
     """
-    if notion not in NOTIONS:
-        raise InputError(f"there is no notion of equivalence {notion!r}: choose one of {', '.join(NOTIONS)}")
-    rules = NOTIONS[notion]
+    rules = _rules(notion)
     keys: dict[Cell, Value] = {}  # cells share a key as soon as what matters of them is the same
     first: dict[Value, int] = {}
     smallest = np.empty(CELLS, dtype=np.int64)
     for position, cell in enumerate(all_cells()):
-        relevant = _without_idle_edges(cell) if rules.keep_bias else pruned(cell)
+        relevant = _relevant(cell, rules)
         if relevant not in keys:
             keys[relevant] = _key(relevant, rules)
         smallest[position] = first.setdefault(keys[relevant], position)
     smallest.flags.writeable = False
     return smallest
+
+
+def members(index: int, notion: str = "network") -> np.ndarray:
+    """The cells of the class of one cell, ascending: int64. Quicker than `classes`, which looks at all of them.
+
+    Raises:
+        InputError: there is no such cell, or the notion is not known.
+    """
+    rules = _rules(notion)
+    relevant = [_relevant(cell, rules) for cell in all_cells()]
+    own = _relevant(space.cell(index), rules)
+    # Each convolution has weights of its own, so equal cells have as many of either kind.
+    alike = {cell for cell in relevant if _convolutions(cell) == _convolutions(own)}
+    key = _key(own, rules)
+    same = {cell for cell in alike if _key(cell, rules) == key}
+    return np.array([position for position, cell in enumerate(relevant) if cell in same])
 
 
 def nasbench201_key(cell: Cell, consider_zero: bool = True) -> str:
@@ -105,9 +120,22 @@ def nasbench201_key(cell: Cell, consider_zero: bool = True) -> str:
     return nodes[-1]
 
 
-def _without_idle_edges(cell: Cell) -> Cell:
+def _rules(notion: str) -> Notion:
+    if notion not in NOTIONS:
+        raise InputError(f"there is no notion of equivalence {notion!r}: choose one of {', '.join(NOTIONS)}")
+    return NOTIONS[notion]
+
+
+def _relevant(cell: Cell, rules: Notion) -> Cell:
+    """The cell with `none` on every edge that does not matter."""
+    if not rules.keep_bias:
+        return pruned(cell)
     kept = trained_edges(cell).all
     return of_digits(digit if edge in kept else NONE for edge, digit in enumerate(cell))
+
+
+def _convolutions(cell: Cell) -> tuple[int, ...]:
+    return tuple(cell.count(kind) for kind in CONVOLUTIONS)
 
 
 def _key(cell: Cell, rules: Notion) -> Value:

@@ -1,101 +1,42 @@
 """Questions to a benchmark file: curves and accuracies of one cell, or of all cells at once."""
 
-import contextlib
-import json
-import operator
-from pathlib import Path
-from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING
 
-import h5py
 import numpy as np
 
-from skelnas import hdf5
-from skelnas.cells import space
+from skelnas.cells import naming, space
 from skelnas.errors import InputError
 from skelnas.recipe import SPLITS
-from skelnas.results.benchmark import FORMAT, FORMAT_1, LOSS_FORMAT, loss_path
-from skelnas.results.counts import MISSING_LOSS, is_missing
-from skelnas.results.shard import TRAINED
+from skelnas.results.counts import counts_of, is_missing
+from skelnas.results.number import Number
+from skelnas.results.stored import StoredBenchmark
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch import nn
+
+    from skelnas.results.clock import Clock, Cost
 
 DIGITS = 9  # accuracies are rounded to a billionth of a percent, so that equal counts give equal means in any order
 METRICS = ("top1", "top5", "loss")
-SMALL = ("cell", "seed", "samples", "parameters", "macs", "learning_rate")  # read and checked when a file is opened
+UNITS = {"top1": "%", "top5": "%", "loss": "nats"}  # percent of the split's samples; mean cross-entropy
 
 
-class Benchmark:
+class Benchmark(StoredBenchmark):
     """An opened benchmark file; only what is asked for is read.
 
-    A cell is given as its architecture index or as its string. `metric` is "top1" or "top5" (percent of the split's
-    samples) or "loss"; `split` is "train", "valid" or "test"; `epoch` counts from 0, -1 is the last; without a `seed`
-    the mean over the seeds that were trained is returned. What nobody has (a seed that was not trained, a split or an
-    epoch that was not recorded) is NaN, in losses as well, where `present` tells it from a loss that diverged. A wrong
-    name, cell, seed or epoch raises `InputError`. A `Benchmark` can be pickled: the copy opens the file again.
+    A cell is given as its architecture index, its string, six digits (`"313124"` or a sequence), or the class of equal
+    networks that it stands for (`"class 3"`, see `cells.naming`). `metric` is "top1" or "top5" (percent of the split's
+    samples) or "loss"; `split` is "train", "valid" or "test"; `epoch` counts from 0, -1 or "final" is the last, and
+    "best", of one cell, the one with the highest validation accuracy of its seed, the earliest of equals; without a
+    `seed` the mean over the seeds that were trained is returned. What nobody has (a seed that was not trained, a split
+    or an epoch that was not recorded) is NaN, in losses as well, where `present` tells it from a loss that diverged. A
+    wrong name, cell, seed or epoch raises `InputError`. A `Benchmark` can be pickled: the copy opens the file again.
     """
 
-    def __init__(self, path: Path | str) -> None:
-        self.path = Path(path)
-        if not self.path.is_file():
-            raise InputError(f"{path}: there is no such benchmark; `snakemake --cores all {path}` makes it")
-        self._open = contextlib.ExitStack()
-        try:
-            self._file = self._open.enter_context(hdf5.opened(self.path))
-            attributes = hdf5.attributes_of(self._file)
-            if attributes.get("format") not in (FORMAT, FORMAT_1):
-                raise ValueError("it is not a benchmark of this version")
-            small = {name: self._file[name][()] for name in SMALL}
-            if attributes["format"] == FORMAT:
-                hdf5.check_seal(attributes, "identity")
-                hdf5.check_arrays(attributes, small)
-            self.cells: np.ndarray = small["cell"].astype(np.int32)  # ascending architecture indices
-            self.seeds = tuple(map(int, small["seed"]))
-            self.samples = dict(zip(SPLITS, map(int, small["samples"]), strict=True))
-            self.parameters: np.ndarray = small["parameters"]
-            self.macs: np.ndarray = small["macs"]  # multiply-accumulates for one image
-            self.learning_rate: np.ndarray = small["learning_rate"]
-            self.recipe: dict[str, int | float | bool | str] = json.loads(str(attributes["recipe"]))
-            self.classes, self.height, self.width = (int(attributes[key]) for key in ("classes", "height", "width"))
-            self.dataset, self.recipe_name = str(attributes["dataset"]), str(attributes["recipe_name"])
-            self.fingerprint, self.identity = str(attributes["fingerprint"]), str(attributes["identity"])
-            self.source = str(attributes.get("source", TRAINED))  # trained here, or imported and from where
-            self.has_losses = bool(attributes.get("losses", 1))
-        except hdf5.READ_ERRORS as error:
-            self.close()
-            raise self._unreadable(self.path, error, "cannot be read as a benchmark") from error
-        except InputError:
-            self.close()
-            raise
-        self._first_format = attributes["format"] == FORMAT_1
-        self._losses: h5py.File | None = self._file if self._first_format else None
-        self.epochs = len(self.learning_rate)
-        self._row_of = np.full(space.CELLS, -1)
-        self._row_of[self.cells] = np.arange(len(self.cells))
-        self._arrays: dict[str, h5py.Dataset] = {}
-        self._last: dict[tuple[str, str], tuple[np.ndarray, np.ndarray]] = {}
-
-    def __enter__(self) -> "Benchmark":
-        return self
-
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
-
-    def __len__(self) -> int:
-        return len(self.cells)
-
-    def __getstate__(self) -> dict[str, object]:
-        return {"path": self.path, "identity": self.identity}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        Benchmark.__init__(self, state["path"])
-        if self.identity != state["identity"]:
-            self.close()
-            raise InputError(f"{self.path} is another benchmark than the one that was pickled; open it anew")
-
-    def close(self) -> None:
-        """Close the file; what was read stays usable."""
-        self._open.close()
-
-    def curve(self, cell: int | str, split: str = "test", metric: str = "top1", seed: int | None = None) -> np.ndarray:
+    def curve(
+        self, cell: naming.Named, split: str = "test", metric: str = "top1", seed: int | None = None
+    ) -> np.ndarray:
         """The learning curve of one cell: float64 (epochs,)."""
         self._check(split, metric)
         row, column = self._row(cell), self._column(seed)
@@ -104,147 +45,200 @@ class Benchmark:
         return seed_mean(values, present)[0] if column is None else values[0, column]
 
     def value(
-        self, cell: int | str, split: str = "test", metric: str = "top1", epoch: int = -1, seed: int | None = None
-    ) -> float:
-        """One cell's value after one epoch: percent or loss."""
+        self,
+        cell: naming.Named,
+        split: str = "test",
+        metric: str = "top1",
+        epoch: int | str = -1,
+        seed: int | None = None,
+    ) -> Number:
+        """One cell's value after one epoch: percent or loss, with what it is the value of."""
         self._check(split, metric)
-        row, column, epoch = self._row(cell), self._column(seed), self._epoch(epoch)
-        if epoch != self.epochs - 1:
-            return float(self.curve(cell, split, metric, seed)[epoch])
-        values, means = self._last_values(split, metric)
-        return float(means[row] if column is None else values[row, column])
+        row, column = self._row(cell), self._column(seed)
+        if epoch == "best":
+            return self._value_at_best(row, column, split, metric)
+        at = self.epoch_number(epoch)
+        if at == self.epochs - 1:
+            values, means, present = self._last_values(split, metric)
+            if column is None:
+                return self._number(float(means[row]), metric, split, row, self._seeds_of(present[row]), at)
+            return self._number(float(values[row, column]), metric, split, row, (self.seeds[column],), at)
+        return self._value_after(row, column, split, metric, np.full(len(self.seeds), at))
+
+    def best(
+        self, split: str = "valid", metric: str = "top1", epoch: int | str = -1, seed: int | None = None
+    ) -> Number:
+        """The best cell's value: the most accurate, or of lowest loss; of equals the one with the lowest index."""
+        self._check(split, metric)
+        column = self._column(seed)
+        values = (
+            self.seed_means(split, metric, epoch) if column is None else self.values(split, metric, epoch)[:, column]
+        )
+        if np.isnan(values).all():
+            raise InputError(f"{self.path} has no {metric} of {split} to choose by; choose another split or metric")
+        row = int(np.nanargmin(values) if metric == "loss" else np.nanargmax(values))
+        return self.value(int(self.cells[row]), split, metric, epoch, seed)
+
+    def table(self, split: str = "test", metric: str = "top1", epoch: int | str = -1) -> "pd.DataFrame":
+        """One row for each cell and seed, see `results.tables`."""
+        from skelnas.results import tables
+
+        return tables.values(self, split, metric, epoch)
+
+    def cost(self, cell: naming.Named) -> "Cost":
+        """Parameters, multiply-accumulates, and the seconds that training took, see `results.clock`."""
+        from skelnas.results import clock
+
+        return clock.cost(self, self.index(cell))
+
+    def clock(self) -> "Clock":
+        """A clock that charges the seconds that each training took."""
+        from skelnas.results.clock import Clock
+
+        return Clock(self)
+
+    def network(self, cell: naming.Named) -> "nn.Module":
+        """The untrained network of a cell, for images of `height` x `width`; needs torch.
+
+        Raises:
+            InputError: torch is not installed.
+        """
+        try:
+            from skelnas.network import Network
+        except ModuleNotFoundError as error:
+            raise InputError("a network needs torch, which is not here: pip install 'skelnas[train]'") from error
+        return Network(space.cell(self.index(cell)), self.classes)
+
+    def index(self, cell: naming.Named) -> int:
+        """The architecture index of a cell of this benchmark, however it is named."""
+        return int(self.cells[self._row(cell)])
 
     def curves(self, split: str = "test", metric: str = "top1") -> np.ndarray:
         """Every learning curve: float64 (cells, seeds, epochs)."""
         self._check(split, metric)
         return self._converted(self._stored(metric, np.s_[:, :, SPLITS.index(split), :]), split, metric)
 
-    def values(self, split: str = "test", metric: str = "top1", epoch: int = -1) -> np.ndarray:
+    def counts(self, split: str = "test", metric: str = "top1") -> np.ndarray:
+        """Correct predictions: int32 (cells, seeds, epochs), -1 where missing; `metric` is "top1" or "top5"."""
+        self._check(split, metric)
+        if metric == "loss":
+            raise InputError("a loss is no count; ask for top1 or top5")
+        return counts_of(self._stored(metric, np.s_[:, :, SPLITS.index(split), :]))
+
+    def values(self, split: str = "test", metric: str = "top1", epoch: int | str = -1) -> np.ndarray:
         """Every cell's value after one epoch: float64 (cells, seeds)."""
         self._check(split, metric)
         return self._converted(self._at_epoch(split, metric, epoch), split, metric)
 
-    def present(self, split: str = "test", metric: str = "top1", epoch: int | None = -1) -> np.ndarray:
+    def present(self, split: str = "test", metric: str = "top1", epoch: int | str | None = -1) -> np.ndarray:
         """Which values somebody has: bool (cells, seeds) after one epoch, (cells, seeds, epochs) for `epoch=None`."""
         self._check(split, metric)
         if epoch is None:
             return ~is_missing(self._stored(metric, np.s_[:, :, SPLITS.index(split), :]))
         return ~is_missing(self._at_epoch(split, metric, epoch))
 
-    def seed_means(self, split: str = "test", metric: str = "top1", epoch: int = -1) -> np.ndarray:
+    def seed_means(self, split: str = "test", metric: str = "top1", epoch: int | str = -1) -> np.ndarray:
         """Every cell's mean over the seeds it was trained with: float64 (cells,), NaN where there is none."""
         self._check(split, metric)
-        if self._epoch(epoch) == self.epochs - 1:
+        if self.epoch_number(epoch) == self.epochs - 1:
             return self._last_values(split, metric)[1].copy()
         stored = self._at_epoch(split, metric, epoch)
         return seed_mean(self._converted(stored, split, metric), ~is_missing(stored))
 
-    def _last_values(self, split: str, metric: str) -> tuple[np.ndarray, np.ndarray]:
-        """The values after the last epoch (cells, seeds) and their means over the seeds; read once."""
-        if (split, metric) not in self._last:
-            stored = self._at_epoch(split, metric, -1)
-            values = self._converted(stored, split, metric)
-            self._last[split, metric] = values, seed_mean(values, ~is_missing(stored))
-        return self._last[split, metric]
+    def _number(
+        self, value: float, metric: str, split: str, row: int, seeds: tuple[int, ...], epoch: int | None
+    ) -> Number:
+        return Number(value, UNITS[metric], metric, split, int(self.cells[row]), seeds, epoch, self.epochs)
 
-    def _at_epoch(self, split: str, metric: str, epoch: int) -> np.ndarray:
+    def _seeds_of(self, present: np.ndarray) -> tuple[int, ...]:
+        """The seeds of one cell: `present` is bool (seeds,)."""
+        return self.seeds if present.all() else tuple(np.array(self.seeds)[present].tolist())
+
+    def _value_at_best(self, row: int, column: int | None, split: str, metric: str) -> Number:
+        """The value where each seed's validation accuracy is highest."""
+        accuracy = self._converted(self._stored("top1", np.s_[row, :, SPLITS.index("valid"), :]), "valid", "top1")
+        if np.isnan(accuracy if column is None else accuracy[column]).all():
+            raise InputError(f"{self.path} has no validation accuracy of cell {self.cells[row]} to choose an epoch by")
+        best = np.where(np.isnan(accuracy), -np.inf, accuracy).argmax(axis=1)
+        return self._value_after(row, column, split, metric, best)
+
+    def _value_after(self, row: int, column: int | None, split: str, metric: str, epochs: np.ndarray) -> Number:
+        """The value after an epoch of each seed, int64 (seeds,)."""
+        stored = self._stored(metric, np.s_[row, :, SPLITS.index(split), :])
+        chosen = stored[np.arange(len(epochs)), epochs][None]
+        values, present = self._converted(chosen, split, metric), ~is_missing(chosen)
+        if column is not None:
+            value, at = float(values[0, column]), int(epochs[column])
+            return self._number(value, metric, split, row, (self.seeds[column],), at)
+        different = set(epochs[present[0]].tolist() or epochs.tolist())
+        at_all = different.pop() if len(different) == 1 else None
+        mean = float(seed_mean(values, present)[0])
+        return self._number(mean, metric, split, row, self._seeds_of(present[0]), at_all)
+
+    def _at_epoch(self, split: str, metric: str, epoch: int | str) -> np.ndarray:
         """What is stored after one epoch: (cells, seeds)."""
-        epoch, position = self._epoch(epoch), SPLITS.index(split)
+        epoch, position = self.epoch_number(epoch), SPLITS.index(split)
         if epoch == self.epochs - 1 and not self._first_format:
             return self._stored(metric, np.s_[:, :, position], "last_")
         return self._stored(metric, np.s_[:, :, position, epoch : epoch + 1])[..., 0]
 
-    def _stored(self, metric: str, part: tuple[slice | int, ...], table: str = "") -> np.ndarray:
-        """A part of an array as it is in its file."""
-        if metric == "loss" and not self.has_losses:
-            shape = (len(self), len(self.seeds), len(SPLITS), *(() if table else (self.epochs,)))
-            return np.broadcast_to(MISSING_LOSS, shape)[part].copy()
-        if not self._file:
-            raise InputError(f"{self.path} was closed; open it again")
-        path = self.path if metric != "loss" or self._first_format else loss_path(self.path)
-        try:
-            name = f"{table}{metric}"
-            if name not in self._arrays:  # opening an array takes as long as reading a curve of it
-                self._arrays[name] = (self._file if metric != "loss" else self._loss_file())[name]
-            return self._arrays[name][part]
-        except hdf5.READ_ERRORS as error:
-            raise self._unreadable(path, error, f"is damaged in {metric}") from error
-
-    def _loss_file(self) -> h5py.File:
-        """The opened file of losses.
-
-        Raises:
-            InputError: it is not there, or belongs to another benchmark.
-        """
-        if self._losses is None:
-            path = loss_path(self.path)
-            if not path.is_file():
-                raise InputError(
-                    f"losses are in a file of their own, {path}, which is not there; put it beside the other"
-                )
-            file = self._open.enter_context(hdf5.opened(path))
-            attributes = hdf5.attributes_of(file)
-            hdf5.check_seal(attributes)
-            if attributes["format"] != LOSS_FORMAT or attributes["benchmark"] != self.identity:
-                raise InputError(
-                    f"{path} holds the losses of another benchmark than {self.path}; get both from one place"
-                )
-            self._losses = file
-        return self._losses
-
-    def _converted(self, stored: np.ndarray, split: str, metric: str) -> np.ndarray:
-        """Stored numbers as percent or loss: float64, NaN where missing."""
-        if metric == "loss":
-            return stored.astype(np.float64)
-        missing, samples = is_missing(stored), self.samples[split]
-        if ((stored < 0) | (stored > samples))[~missing].any():
-            raise InputError(
-                f"{self.path} counts more samples of {split} than there are, or fewer than none; {self._again}"
-            )
-        with np.errstate(invalid="ignore"):
-            return np.where(missing, np.nan, 100 * stored.astype(np.float64) / (samples or np.nan))
-
-    @property
-    def _again(self) -> str:
-        return f"delete it and run `snakemake --cores all {self.path}`, or get it again"
-
-    def _unreadable(self, path: Path, error: BaseException, what: str) -> InputError:
-        return hdf5.unreadable(path, error, what, self._again)
+    def _last_values(self, split: str, metric: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The values after the last epoch (cells, seeds), their means over the seeds, which are there; read once."""
+        if (split, metric) not in self._last:
+            stored = self._at_epoch(split, metric, -1)
+            values = self._converted(stored, split, metric)
+            present = ~is_missing(stored)
+            self._last[split, metric] = values, seed_mean(values, present), present
+        return self._last[split, metric]
 
     def _check(self, split: str, metric: str) -> None:
         for what, name, known in (("metric", metric, METRICS), ("split", split, SPLITS)):
             if not isinstance(name, str) or name not in known:
                 raise InputError(f"there is no {what} {name!r}; there are {', '.join(known)}")
 
-    def _row(self, cell: int | str) -> int:
-        index = space.index(space.parse(cell)) if isinstance(cell, str) else _whole("cell", cell)
-        space.cell(index)  # refuses what is no architecture index
+    def _row(self, cell: naming.Named) -> int:
+        number = naming.class_number(cell)
+        if number is not None:
+            return self._row_of_class(number)
+        index = naming.index_of(cell)
         if (row := int(self._row_of[index])) < 0:
             raise InputError(f"{self.path} has no cell {index}; it holds {len(self)} cells, see `cells`")
         return row
 
+    def _row_of_class(self, number: int) -> int:
+        from skelnas.cells.equivalence import members
+
+        cells = members(number)
+        if cells[0] != number:
+            raise InputError(f"cell {number} gives no class its name: it belongs to class {cells[0]}")
+        rows = self._row_of[cells]
+        if (rows < 0).all():
+            raise InputError(f"{self.path} has none of the {len(cells)} cells of class {number}, see `cells`")
+        return int(rows[rows >= 0][0])
+
     def _column(self, seed: int | None) -> int | None:
         if seed is None:
             return None
-        if _whole("seed", seed) not in self.seeds:
+        if naming.whole("seed", seed) not in self.seeds:
             raise InputError(f"{self.path} has no seed {seed}; it holds {', '.join(map(str, self.seeds))}")
         return self.seeds.index(seed)
 
-    def _epoch(self, epoch: int) -> int:
-        if not -self.epochs <= _whole("epoch", epoch) < self.epochs:
+    def epoch_number(self, epoch: int | str) -> int:
+        """An epoch, however it is given, counted from 0.
+
+        Raises:
+            InputError: there is no such epoch.
+        """
+        if isinstance(epoch, str):
+            if epoch == "final":
+                return self.epochs - 1
+            raise InputError(f"{epoch!r} is no epoch: give a whole number, 'final', or for one cell 'best'")
+        epoch = naming.whole("epoch", epoch)
+        if not -self.epochs <= epoch < self.epochs:
             raise InputError(
                 f"{self.path} has no epoch {epoch}; epochs run from 0 to {self.epochs - 1}, -1 is the last"
             )
         return epoch % self.epochs
-
-
-def _whole(what: str, value: Any) -> int:
-    """`value` as int, if it is a whole number of Python or NumPy and no truth value."""
-    if not isinstance(value, bool | np.bool_):
-        with contextlib.suppress(TypeError):
-            return operator.index(value)
-    form = "an architecture index such as 1459 or a cell's string" if what == "cell" else "a whole number"
-    raise InputError(f"{value!r} is no {what}: give {form}")
 
 
 def seed_mean(values: np.ndarray, present: np.ndarray | None = None) -> np.ndarray:

@@ -14,7 +14,8 @@ from skelnas.errors import InputError
 from skelnas.images.image_set import sealed, write_image_set
 from skelnas.recipe import Recipe
 from skelnas.results import parcel
-from skelnas.results.shard import read_shard, timing_path
+from skelnas.results.shard import read_shard
+from skelnas.results.timing import timing_path
 from skelnas.study import runs
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,7 +8,7 @@ import pytest
 
 from skelnas.errors import InputError
 from skelnas.recipe import Recipe
-from skelnas.results.shard import Shard, identity, read_shard, timing_path, write_shard
+from skelnas.results.shard import Shard, identity, read_shard, write_shard
 
 RECIPE = Recipe(epochs=5, batch_size=4)
 FINGERPRINT = "ab" * 32
@@ -133,8 +133,3 @@ def test_foreign_identity(path):
     write_shard(path, shard())
     with pytest.raises(InputError, match=r"00003-00123.h5 was trained with other images, recipe, cells, seed"):
         read_shard(path, identity(FINGERPRINT, RECIPE, [3, 9, 123], 888))
-
-
-def test_timing_lies_beside_the_shard(path):
-    assert timing_path(path).name == "00003-00123.timing.json"
-    assert timing_path(path).parent == path.parent

@@ -1,9 +1,8 @@
 """What `skelnas status` says of shards that another engine trained than the one asked for."""
 
-import json
 from types import SimpleNamespace
 
-from skelnas.results.shard import timing_path
+from skelnas.results.timing import write_timing
 from skelnas.study.report import fallback_sentence
 
 
@@ -11,7 +10,7 @@ def test_shards_of_the_fallback_are_counted_and_the_first_is_named(tmp_path):
     engines = {"a.h5": "fused", "b.h5": "graphed", "c.h5": "graphed", "d.h5": None}
     for name, engine in engines.items():
         if engine:
-            timing_path(tmp_path / name).write_text(json.dumps({"engine": engine, "cells": {}}))
+            write_timing(tmp_path / name, 777, {}, {"engine": engine, "torch": "2.13", "skelnas": "0.1"})
     shards = [SimpleNamespace(path=tmp_path / name, finished=True) for name in engines]
     estimates = [SimpleNamespace(state=SimpleNamespace(shards=shards))]
     (sentence,) = fallback_sentence(estimates, "fused")

@@ -10,8 +10,8 @@ from skelnas.cells.selection import select, shard_name, shards
 from skelnas.files import write_json
 from skelnas.recipe import Recipe
 from skelnas.results.finished import FinishedShards
-from skelnas.results.shard import read_shard, timing_path
-from skelnas.results.timing import merge_timings
+from skelnas.results.shard import read_shard
+from skelnas.results.timing import merge_timings, timing_path
 from skelnas.study.runs import Run
 from skelnas.study.state import finished_shards, run_state
 

@@ -13,7 +13,8 @@ from skelnas.cells.cost import macs
 from skelnas.cells.space import cell
 from skelnas.errors import InputError
 from skelnas.recipe import Recipe
-from skelnas.results.shard import identity, timing_path
+from skelnas.results.shard import identity
+from skelnas.results.timing import write_timing
 from skelnas.study.estimate import ends, estimate
 from skelnas.study.runs import Run
 from skelnas.study.state import measured_seconds, run_state
@@ -38,8 +39,7 @@ def folder(tmp_path, expected):
 def sidecar(path, seconds, minutes_ago):
     finished = (datetime.now(UTC) - timedelta(minutes=minutes_ago)).isoformat(timespec="seconds")
     one = {"device": "GPU A", "host": "n1", "finished": finished}
-    cells = {str(cell): {**one, "seconds": value} for cell, value in seconds.items()}
-    timing_path(path).write_text(json.dumps({"format": "skelnas timing 1", "cells": cells}))
+    write_timing(path, 777, {cell: {**one, "seconds": value} for cell, value in seconds.items()})
 
 
 def record(folder, expected, cells, cell, seconds, minutes_ago=0):

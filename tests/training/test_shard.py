@@ -13,7 +13,8 @@ import pytest
 from skelnas.cells import space
 from skelnas.errors import InputError
 from skelnas.recipe import Recipe
-from skelnas.results.shard import identity, read_shard, timing_path
+from skelnas.results.shard import identity, read_shard
+from skelnas.results.timing import timing_path
 from skelnas.training import plain
 from skelnas.training.engines import Settings
 from skelnas.training.journal import remove_journals

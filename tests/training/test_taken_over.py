@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from skelnas.recipe import Recipe
-from skelnas.results.shard import read_shard, timing_path
+from skelnas.results.shard import read_shard
+from skelnas.results.timing import timing_path
 from skelnas.training import shard as shards
 from skelnas.training.engines import Settings
 from skelnas.training.metrics import Curves

@@ -16,7 +16,8 @@ from skelnas.files import whole_file
 from skelnas.images.manifest import read_manifest
 from skelnas.recipe import Recipe
 from skelnas.results.parcel import Parcelled, unpack
-from skelnas.results.shard import Shard, read_shard, timing_path
+from skelnas.results.shard import Shard, read_shard
+from skelnas.results.timing import timing_path
 from skelnas.study import paths
 from skelnas.study import runs as study_runs
 

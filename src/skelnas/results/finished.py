@@ -5,7 +5,6 @@ set are looked through by the range in the file name first, then by what the fil
 a second. Imported shards are never taken, nor is what a journal of another shard holds.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +14,9 @@ import numpy as np
 
 from skelnas.cells.selection import SHARD_NAME
 from skelnas.errors import InputError
-from skelnas.files import write_json
 from skelnas.recipe import NETWORK_VERSION, Recipe
-from skelnas.results.shard import TRAINED, Header, Shard, identity, read_header, read_shard, timing_path, write_shard
-
-Timing = dict[str, Any]
-SIDECAR = ("engine", "torch", "skelnas")  # what a sidecar says once for all cells
+from skelnas.results.shard import TRAINED, Header, Shard, identity, read_header, read_shard, write_shard
+from skelnas.results.timing import Timing, timings_of, write_timing
 
 
 @dataclass(frozen=True)
@@ -71,11 +67,12 @@ class FinishedShards:
                 shard = read_shard(path)
             except InputError:
                 continue
-            timings = _timings(path)
+            origin, timings = "/".join(path.parts[-4:]), timings_of(path)
             for row in np.flatnonzero(np.isin(shard.cells, own)):
                 cell = int(shard.cells[row])
                 curves = (shard.loss[row], shard.top1[row], shard.top5[row])
-                found[cell] = Finished(*curves, timings.get(str(cell)))
+                timing = {"taken-from": origin, **timings[cell]} if cell in timings else None
+                found[cell] = Finished(*curves, timing)
         return found
 
     def regroup(self, cells: Sequence[int], path: Path) -> bool:
@@ -99,9 +96,7 @@ class FinishedShards:
             seed=seed,
             identity=identity(fingerprint, Recipe(**dict[str, Any](recipe)), cells, seed),
         )
-        timings = {str(cell): taken[cell].timing for cell in cells if taken[cell].timing}
-        sidecar = {"format": "skelnas timing 1", "seed": seed, **dict.fromkeys(SIDECAR, ""), "cells": timings}
-        write_json(timing_path(path), sidecar)
+        write_timing(path, seed, {cell: taken[cell].timing for cell in cells})
         write_shard(path, shard)
         return True
 
@@ -116,14 +111,3 @@ class FinishedShards:
             found = (header.fingerprint, header.recipe, header.seed, header.network_version, header.source)
             self._headers[path] = header if found == self._wanted else None
         return self._headers[path]
-
-
-def _timings(shard: Path) -> dict[str, Timing]:
-    """What was measured for each cell, complete in itself, and the shard it was taken from."""
-    try:
-        sidecar = json.loads(timing_path(shard).read_text(encoding="utf-8"))
-        shared = {name: sidecar[name] for name in SIDECAR}
-        origin = "/".join(shard.parts[-4:])
-        return {cell: {**shared, "taken-from": origin, **timing} for cell, timing in sidecar["cells"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from skelnas.errors import InputError
 from skelnas.files import whole_file
-from skelnas.results.shard import Shard, read_shard, timing_path
-from skelnas.results.timing import merge_timings
+from skelnas.results.shard import Shard, read_shard
+from skelnas.results.timing import merge_timings, timing_path
 
 MOST_BYTES = 16_000_000  # of a parcel that may be sent in
 MOST_UNPACKED = 256_000_000
@@ -78,7 +78,7 @@ def unpack(path: Path | str) -> list[Parcelled]:
 
 
 def _checked(path: Path, name: str, content: dict[str, bytes], folder: Path) -> Parcelled:
-    sidecar = name.removesuffix(".h5") + ".timing.json"
+    sidecar = str(timing_path(name))
     if sidecar not in content:
         raise InputError(f"{path}: {name} has no sidecar; fetch it again")
     file = folder / name

@@ -89,11 +89,6 @@ def _identity(fingerprint: str, recipe: dict, cells: Sequence[int], seed: int, n
     return sha256_of_json(content)
 
 
-def timing_path(shard: Path | str) -> Path:
-    """The sidecar of a shard file."""
-    return Path(shard).with_suffix(".timing.json")
-
-
 def write_shard(path: Path | str, shard: Shard) -> None:
     """Write a shard, verified and whole, or not at all; equal shards give equal bytes.
 

@@ -1,5 +1,6 @@
 """How far a study is, read from its files alone: shards, journals, sidecars and the heartbeats of jobs."""
 
+import contextlib
 import json
 import time
 from dataclasses import dataclass, replace
@@ -11,7 +12,8 @@ from skelnas.cells.selection import shard_name
 from skelnas.errors import InputError
 from skelnas.recipe import Recipe
 from skelnas.results.finished import FinishedShards
-from skelnas.results.shard import identity, read_header, timing_path
+from skelnas.results.shard import identity, read_header
+from skelnas.results.timing import Timing, read_timing, timings_of
 from skelnas.study import paths
 from skelnas.study import runs as study
 from skelnas.training.heartbeat import Heartbeat, heartbeat_path, read_heartbeat
@@ -137,10 +139,11 @@ def measured_seconds(state: RunState) -> tuple[list[tuple[int, float]], str]:
 
     Finished shards are asked first; only without one, some records of the journals.
     """
-    measured, what = [], "finished shards"
+    measured: list[tuple[int, Timing]] = []
+    what = "finished shards"
     for shard in state.shards:
         if shard.finished:
-            measured += [(int(cell), timing) for cell, timing in _sidecar(shard.path).items()]
+            measured += timings_of(shard.path).items()
     if not measured:
         what = "journals"
         step = sum(len(shard.recorded) for shard in state.shards) // READ_FROM_JOURNALS + 1
@@ -176,23 +179,14 @@ def _identity_in(path: Path) -> str:
 
 def engine_of(shard: Path) -> str:
     """The engine that trained a finished shard, as its sidecar says; empty where that is not to be had."""
-    try:
-        return str(json.loads(timing_path(shard).read_text(encoding="utf-8"))["engine"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
-
-
-def _sidecar(shard: Path) -> dict[str, dict[str, Any]]:
-    """What was measured for each cell of a finished shard; nothing when its sidecar is not there or not readable."""
-    try:
-        return json.loads(timing_path(shard).read_text(encoding="utf-8"))["cells"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
+    with contextlib.suppress(InputError):
+        return read_timing(shard).engine
+    return ""
 
 
 def _ages_in_sidecar(shard: Path) -> tuple[float, ...]:
     now = time.time()
-    return tuple(now - datetime.fromisoformat(cell["finished"]).timestamp() for cell in _sidecar(shard).values())
+    return tuple(now - datetime.fromisoformat(timing["finished"]).timestamp() for timing in timings_of(shard).values())
 
 
 def _journal_state(shard: ShardState, journal: Journal) -> ShardState:

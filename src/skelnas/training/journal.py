@@ -26,7 +26,8 @@ import numpy as np
 from skelnas.errors import InputError
 from skelnas.files import read_record, whole_file
 from skelnas.recipe import SPLITS
-from skelnas.results.shard import read_shard, timing_path
+from skelnas.results.shard import read_shard
+from skelnas.results.timing import timing_path
 from skelnas.training.heartbeat import SILENCE, heartbeat_path
 from skelnas.training.journal_file import (
     FOLDED,

@@ -14,12 +14,12 @@ import torch
 
 from skelnas import __version__
 from skelnas.errors import InputError
-from skelnas.files import write_json
 from skelnas.images.image_set import ImageSet
 from skelnas.progress import Progress
 from skelnas.recipe import SPLITS, Recipe
 from skelnas.results.finished import FinishedShards
-from skelnas.results.shard import Shard, identity, read_shard, timing_path, write_shard
+from skelnas.results.shard import Shard, identity, read_shard, write_shard
+from skelnas.results.timing import Timing, timing_path, write_timing
 from skelnas.termination import ended_by_sigterm
 from skelnas.training.engines import Request, Settings, TrainingError, train_jobs
 from skelnas.training.journal import Entry, Journal
@@ -69,7 +69,7 @@ def train_shard(
     progress = Progress(f"{dataset} {recipe_name} seed {seed}", len(cells), "cells", done=len(entries))
 
     def record(cell: int, seed: int, curves: Curves, seconds: float) -> None:
-        timing: dict[str, float | str] = {
+        timing: Timing = {
             "seconds": round(seconds, 3),
             "device": name,
             "host": socket.gethostname(),
@@ -89,7 +89,7 @@ def train_shard(
         except TrainingError as error:
             done = f"the other {len(entries)} cells of this shard are kept, the same command trains only what is left"
             raise InputError(f"{path}: {error}; {done}: `snakemake --cores all {path}`") from error
-        write_json(timing_path(path), _timing(entries, seed, used, started))
+        write_timing(path, seed, {cell: entry.timing for cell, entry in entries.items()}, _run(used, started))
         write_shard(path, _shard(entries, cells, images, recipe, seed, dataset, own))
         journal.keep(path)
 
@@ -134,19 +134,10 @@ def _shard(
     )
 
 
-def _timing(entries: dict[int, Entry], seed: int, engine: str, started: str) -> dict[str, object]:
-    """The sidecar: what was measured, and with what; per cell the seconds, device, host and end of its training."""
-    return {
-        "format": "skelnas timing 1",
-        "seed": seed,
-        "engine": engine,
-        "skelnas": __version__,
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "started": started,
-        "finished": _now(),
-        "cells": {str(cell): entries[cell].timing for cell in sorted(entries) if entries[cell].timing},
-    }
+def _run(engine: str, started: str) -> dict[str, str]:
+    """What the sidecar says of this run."""
+    versions = {"skelnas": __version__, "torch": str(torch.__version__), "python": platform.python_version()}
+    return {"engine": engine, **versions, "started": started, "finished": _now()}
 
 
 def _now() -> str:

@@ -29,8 +29,7 @@ def path(tmp_path):
 
 
 def test_what_is_written_is_read(path, tmp_path):
-    with hdf5.opened(path) as file:
-        attributes = hdf5.attributes_of(file)
+    with hdf5.opened(path) as (file, attributes):
         assert {name: attributes[name] for name in ATTRIBUTES} == ATTRIBUTES
         hdf5.check_seal(attributes)
         for name, stored in ARRAYS.items():
@@ -47,8 +46,8 @@ def test_what_is_written_is_read(path, tmp_path):
 def test_a_changed_attribute_breaks_the_seal(path):
     with h5py.File(path, "r+") as file:
         file.attrs["number"] = 8
-    with hdf5.opened(path) as file, pytest.raises(ValueError, match="do not fit its seal"):
-        hdf5.check_seal(hdf5.attributes_of(file))
+    with hdf5.opened(path) as (_, attributes), pytest.raises(ValueError, match="do not fit its seal"):
+        hdf5.check_seal(attributes)
 
 
 def test_structures_carry_checksums_and_there_is_no_heap(path):
@@ -66,9 +65,9 @@ import fcntl, sys, h5py
 from skelnas import hdf5
 with open(sys.argv[1], "rb") as other:
     fcntl.flock(other, fcntl.LOCK_EX)  # HDF5's own reader fails here
-    with hdf5.opened(sys.argv[1]) as file:
+    with hdf5.opened(sys.argv[1]) as (file, _):
         assert file["numbers"][3, 1] == 31
-with hdf5.opened(sys.argv[1]) as file, open(sys.argv[1], "rb") as other:
+with hdf5.opened(sys.argv[1]), open(sys.argv[1], "rb") as other:
     fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
 """
 
@@ -128,8 +127,8 @@ def test_a_damaged_heap_of_format_1_is_refused_and_never_read_for_ever(tmp_path)
         damaged[place : place + 8] = bytes(8)
         (tmp_path / "damaged.h5").write_bytes(damaged)
         try:
-            with hdf5.opened(tmp_path / "damaged.h5") as file:
-                hdf5.attributes_of(file)
+            with hdf5.opened(tmp_path / "damaged.h5"):
+                pass
         except hdf5.READ_ERRORS:
             continue
     free = int.from_bytes(content[heap + 8 : heap + 16], "little")
@@ -141,5 +140,5 @@ def test_a_damaged_heap_of_format_1_is_refused_and_never_read_for_ever(tmp_path)
 
 
 def test_attributes_name_the_arrays_they_cover(path):
-    with hdf5.opened(path) as file:
-        assert sorted(json.loads(hdf5.attributes_of(file)["arrays"])) == sorted(ARRAYS)
+    with hdf5.opened(path) as (_, attributes):
+        assert sorted(json.loads(attributes["arrays"])) == sorted(ARRAYS)

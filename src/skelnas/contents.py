@@ -86,8 +86,8 @@ def check_manifest(manifest: dict[str, Any], image_set: ImageSet, where: str) ->
 
 def _check_arrays(name: str, path: Path) -> None:
     """Refuse a file with an array that is not what was written; files of format 1 do not say what was."""
-    with hdf5.opened(path) as file:
-        told = hdf5.ARRAYS in file.attrs
+    with hdf5.opened(path) as (_, attributes):
+        told = hdf5.ARRAYS in attributes
     if told and (damaged := hdf5.damaged_arrays(path)):
         raise InputError(f"{name} is damaged in {', '.join(damaged)}; make it again, or get the archive again")
 

@@ -17,7 +17,7 @@ import mmap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import h5py
 import numpy as np
@@ -76,8 +76,8 @@ def sealed(arrays: Mapping[str, Stored], attributes: Attributes, seal: str = SEA
 
 
 @contextlib.contextmanager
-def opened(path: Path | str) -> Iterator[h5py.File]:
-    """An HDF5 file for reading, without a lock.
+def opened(path: Path | str) -> Iterator[tuple[h5py.File, dict[str, str | int]]]:
+    """An HDF5 file for reading, without a lock, and its attributes as plain values; those of format 1 too.
 
     Raises:
         InputError: the file may not be read.
@@ -88,15 +88,7 @@ def opened(path: Path | str) -> Iterator[h5py.File]:
     except PermissionError as error:
         raise InputError(f"{path} may not be read ({error.strerror}); give yourself the right to read it") from error
     with stream, h5py.File(stream, "r", rdcc_nbytes=CACHE_BYTES) as file:
-        if any(map(_of_variable_length, _attributes(file))):
-            with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
-                _refuse_broken_heap(content)
-        yield file
-
-
-def attributes_of(file: h5py.File) -> dict[str, str | int]:
-    """The attributes of an opened file as plain values; those of format 1 too."""
-    return {attribute.name.decode(): _plain(attribute) for attribute in _attributes(file)}
+        yield file, _attributes(file, stream)
 
 
 def check_seal(attributes: Attributes, seal: str = SEAL) -> None:
@@ -116,8 +108,8 @@ def check_arrays(attributes: Attributes, arrays: Mapping[str, np.ndarray]) -> No
 
 def damaged_arrays(path: Path | str) -> list[str]:
     """The names of the arrays that are not what was written, everything read; of a file that has the two attributes."""
-    with opened(path) as file:
-        outlines = json.loads(str(attributes_of(file)[ARRAYS]))
+    with opened(path) as (file, attributes):
+        outlines = json.loads(str(attributes[ARRAYS]))
         return [name for name, outline in outlines.items() if _outline(file[name][()]) != outline]
 
 
@@ -157,29 +149,35 @@ def _attribute(value: str | int) -> dict[str, object]:
     return {"data": np.int64(value)}
 
 
-def _attributes(file: h5py.File) -> list[h5a.AttrID]:
-    """The attributes of a file, opened one by one: h5py's own mapping takes ten times as long."""
-    return [h5a.open(file.id, index=index) for index in range(h5a.get_num_attrs(file.id))]
+def _attributes(file: h5py.File, stream: BinaryIO) -> dict[str, str | int]:
+    """The attributes of a file as plain values, each opened once: h5py's own mapping takes ten times as long."""
+    names: list[bytes] = []
+    h5a.iterate(file.id, names.append)
+    opened = [h5a.open(file.id, name=name) for name in names]
+    types = [attribute.get_type() for attribute in opened]
+    if any(isinstance(kind, h5t.TypeStringID) and kind.is_variable_str() for kind in types):
+        with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            _refuse_broken_heap(content)
+    return {name.decode(): _plain(*pair) for name, *pair in zip(names, opened, types, strict=True)}
 
 
-def _plain(attribute: h5a.AttrID) -> str | int:
-    value = np.empty(attribute.shape, dtype=attribute.dtype)
-    attribute.read(value)
-    found = value[()]
-    if isinstance(found, bytes):
-        return found.decode()
-    return found if isinstance(found, str) else int(found)
+def _plain(attribute: h5a.AttrID, kind: h5t.TypeID) -> str | int:
+    if isinstance(kind, h5t.TypeIntegerID):
+        value = np.empty(attribute.shape, dtype=np.int64)
+        attribute.read(value, h5t.NATIVE_INT64)
+        return int(value[()])
+    # Reading with the type of the file spares a search for one that fits.
+    fixed = isinstance(kind, h5t.TypeStringID) and not kind.is_variable_str()
+    text = np.empty(attribute.shape, dtype=f"S{kind.get_size()}" if fixed else attribute.dtype)
+    attribute.read(text, kind if fixed else None)
+    found = text[()]
+    return found.decode() if isinstance(found, bytes) else str(found)
 
 
 def _outline(array: np.ndarray) -> list[object]:
     """Type, shape and SHA-256 of the values, the same on every machine."""
     array = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
     return [array.dtype.str, list(array.shape), hashlib.sha256(array.data if array.size else b"").hexdigest()]
-
-
-def _of_variable_length(attribute: h5a.AttrID) -> bool:
-    kind = attribute.get_type()
-    return isinstance(kind, h5t.TypeStringID) and kind.is_variable_str()
 
 
 def _refuse_broken_heap(content: mmap.mmap) -> None:

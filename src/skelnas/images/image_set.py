@@ -140,7 +140,7 @@ def read_image_set(path: Path | str) -> ImageSet:
     if not path.is_file():
         raise InputError(f"{path}: there is no such image set; build it with snakemake first")
     try:
-        with hdf5.opened(path) as file:
+        with hdf5.opened(path) as (file, _):
             description = json.loads(file["description"][()].tobytes())
             arrays: dict[str, Any] = {key: file[key][()] for key in ARRAYS}
         if description.pop("format") != FORMAT:

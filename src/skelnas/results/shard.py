@@ -11,12 +11,13 @@ image set), recipe (JSON), seed, network_version, source (trained here, or impor
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from skelnas import hdf5
+from skelnas.cells.selection import SHARD_NAME
 from skelnas.errors import InputError
 from skelnas.files import sha256_of_json
 from skelnas.recipe import NETWORK_VERSION, SPLITS, Recipe
@@ -154,6 +155,16 @@ def read_shard(path: Path | str, expected_identity: str | None = None) -> Shard:
     return shard
 
 
+def _own_identity(header: Header) -> str:
+    return _identity(header.fingerprint, header.recipe, header.cells, header.seed, header.network_version)
+
+
+def _cells_of_name(path: Path) -> tuple[int, ...]:
+    """The cells that a file of consecutive ones names; none for another name."""
+    match = SHARD_NAME.fullmatch(path.stem)
+    return tuple(range(int(match[1]), int(match[2]) + 1)) if match and not match[3] else ()
+
+
 def _again(path: Path | str) -> str:
     return f"delete it and run `snakemake --cores all {path}`"
 
@@ -162,27 +173,26 @@ def _read(path: Path, with_arrays: bool = False) -> tuple[Header, dict[str, np.n
     if not path.is_file():
         raise InputError(f"{path} is missing; run `snakemake --cores all {path}`")
     try:
-        with hdf5.opened(path) as file:
-            attributes = hdf5.attributes_of(file)
+        with hdf5.opened(path) as (file, attributes):
             if attributes.get("format") not in (FORMAT, FORMAT_1):
                 raise InputError(f"{path} is not a shard of this version ({FORMAT}); {_again(path)}")
             if attributes["format"] == FORMAT:
                 hdf5.check_seal(attributes)
-            cells = tuple(map(int, file["cell"][()]))
             arrays = {name: file[name][()] for name in ARRAYS} if with_arrays else {}
             header = Header(
                 format=str(attributes["format"]),
-                cells=cells,
+                cells=() if with_arrays else _cells_of_name(path),
                 recipe=json.loads(str(attributes["recipe"])),
                 source=str(attributes.get("source", TRAINED)),
                 seed=int(attributes["seed"]),
                 network_version=int(attributes["network_version"]),
                 **{name: str(attributes[name]) for name in ("dataset", "fingerprint", "identity")},
             )
-            own = _identity(header.fingerprint, header.recipe, cells, header.seed, header.network_version)
+            if not header.cells or header.identity != _own_identity(header):
+                header = replace(header, cells=tuple(map(int, file["cell"][()])))
     except hdf5.READ_ERRORS as error:
         raise hdf5.unreadable(path, error, "is truncated or damaged", _again(path)) from error
-    if header.identity != own:
+    if header.identity != _own_identity(header):
         raise InputError(f"{path} does not carry the identity of its own content; {_again(path)}")
     return header, arrays
 

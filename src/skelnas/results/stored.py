@@ -32,8 +32,7 @@ class StoredBenchmark:
             raise InputError(f"{path}: there is no such benchmark; `snakemake --cores all {path}` makes it")
         self._open = contextlib.ExitStack()
         try:
-            self._file = self._open.enter_context(hdf5.opened(self.path))
-            attributes = hdf5.attributes_of(self._file)
+            self._file, attributes = self._open.enter_context(hdf5.opened(self.path))
             if attributes.get("format") not in (FORMAT, FORMAT_1):
                 raise ValueError("it is not a benchmark of this version")
             small = {name: self._file[name][()] for name in SMALL}
@@ -116,8 +115,7 @@ class StoredBenchmark:
                 raise InputError(
                     f"losses are in a file of their own, {path}, which is not there; put it beside the other"
                 )
-            file = self._open.enter_context(hdf5.opened(path))
-            attributes = hdf5.attributes_of(file)
+            file, attributes = self._open.enter_context(hdf5.opened(path))
             hdf5.check_seal(attributes)
             if attributes["format"] != LOSS_FORMAT or attributes["benchmark"] != self.identity:
                 raise InputError(

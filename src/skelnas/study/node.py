@@ -74,7 +74,7 @@ def hdf5(folder: Path | str) -> Check:
         from skelnas.hdf5 import Stored, opened, write
 
         write(path, {"numbers": Stored(np.arange(1000), chunks=(100,))}, {})
-        with opened(path) as file:
+        with opened(path) as (file, _):
             same = file["numbers"][:].tolist() == list(range(1000))
     except (InputError, OSError, RuntimeError, ImportError) as error:
         return Check(False, f"{folder}/ on {host} takes no HDF5 file: {first_line(error)}; put results on another disk")

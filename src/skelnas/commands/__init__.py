@@ -42,10 +42,13 @@ class Subcommand:
 
 SUBCOMMANDS = {
     "adopt": Subcommand("take in shards that were trained elsewhere", "workflow", checkout=True),
+    "best": Subcommand("the best cells of a benchmark file"),
     "plan": Subcommand("what a study will cost before it runs: trainings, hours, disk", "workflow", checkout=True),
     "preflight": Subcommand("check in a minute what would fail after hours", "workflow", checkout=True),
     "profile": Subcommand("make a profile for a kind of SLURM site", checkout=True),
+    "query": Subcommand("the values of one cell, seed by seed"),
     "regroup": Subcommand("write shards whose cells other shards hold, without a job", "workflow", checkout=True),
+    "show": Subcommand("one cell: its drawing, cost, values, class and neighbours"),
     "status": Subcommand("how far a study is: trainings, jobs, failures and why", "workflow", checkout=True),
     "verify": Subcommand("check every checksum of an archived study"),
 }

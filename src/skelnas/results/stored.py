@@ -87,6 +87,11 @@ class StoredBenchmark:
         """Close the file; what was read stays usable."""
         self._open.close()
 
+    @property
+    def loss_is_here(self) -> bool:
+        """Whether losses can be asked for: somebody has them, and their file lies beside the other."""
+        return self.has_losses and (self._first_format or loss_path(self.path).is_file())
+
     def _stored(self, metric: str, part: tuple[slice | int, ...], table: str = "") -> np.ndarray:
         """A part of an array as it is in its file."""
         if metric == "loss" and not self.has_losses:

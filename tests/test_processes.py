@@ -48,7 +48,7 @@ def test_an_unfit_process_is_replaced_and_a_fit_one_kept():
 def test_tasks_that_turn_up_late_are_done():
     waiting = [0]
     outcomes = []
-    for task, outcome in run_tasks(lambda: waiting.pop() if waiting else None, {0: Worker(double)}, None):
+    for task, outcome in run_tasks(lambda place: waiting.pop() if waiting else None, {0: Worker(double)}, None):
         outcomes.append(outcome[0])
         if task < 6:
             waiting.append(task + 2)
@@ -63,7 +63,7 @@ def test_where_no_worker_can_be_replaced_the_last_one_ends_it():
     found = {}
     with pytest.raises(JobFailure, match="no device"):
         for task, outcome in run_tasks(
-            lambda: waiting.pop() if waiting else None, {0: Worker(double), 1: Worker(double)}, gone
+            lambda place: waiting.pop() if waiting else None, {0: Worker(double), 1: Worker(double)}, gone
         ):
             found[task] = outcome
             if task == 5:
@@ -107,5 +107,13 @@ def test_a_spawned_process_that_dies_at_its_start_is_an_outcome(monkeypatch):
     worker = Worker(functools.partial(math.dist, [0.0] * 100_000), "spawn")
     worker.give([1.0])
     assert str(worker.outcome()) == "its process died with exit code 1"
+    assert not worker.fit
+    Worker.end(worker)
+
+
+def test_an_answer_that_does_not_come_is_a_failure():
+    worker = Worker(time.sleep)
+    worker.give(60)
+    assert str(worker.outcome(0.1)) == "its process gave no answer within 0 seconds"
     assert not worker.fit
     Worker.end(worker)

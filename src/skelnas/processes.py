@@ -5,6 +5,7 @@ import ctypes
 import multiprocessing
 import signal
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
 from multiprocessing.connection import Connection, wait
@@ -17,6 +18,7 @@ from skelnas.text import first_line
 
 PR_SET_PDEATHSIG = 1  # of Linux's prctl.h
 PATIENCE = 60  # seconds that a process which was told to end has for it
+HUNG = 75  # exit status of a process whose GPU hangs (`training.watch`)
 
 
 class JobFailure(Exception):
@@ -45,28 +47,45 @@ class Worker:
         self.process: BaseProcess = context.Process(target=_serve, args=(inner, given), daemon=daemon)
         self.process.start()
         inner.close()
-        if start == "spawn":
-            self._send(work)
         self.task: Any = None
         self.fit = True  # for another task
+        # Large work goes when the process is up, which takes seconds; others can start meanwhile.
+        self._sending = threading.Thread(target=self._send, args=(work,), daemon=True)
+        if start == "spawn":
+            self._sending.start()
 
     def give(self, task: Any) -> None:
         """Start a task."""
         self.task = task
+        self._sent()
         self._send(task)
+
+    def _sent(self) -> None:
+        """Wait until the work has gone."""
+        if self._sending.ident is not None:
+            self._sending.join()
 
     def _send(self, what: Any) -> None:
         # A process that has died meanwhile shows as the end of its pipe when the outcome is read.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self.pipe.send(what)
 
-    def outcome(self) -> Any:
-        """What the task gave, a JobFailure or an InputError; waits for it."""
+    def outcome(self, seconds: float | None = None) -> Any:
+        """What the task gave, a JobFailure or an InputError; waits for it, at most `seconds`."""
         try:
+            if not self.pipe.poll(seconds):
+                self.fit = False
+                return JobFailure(f"its process gave no answer within {seconds:.0f} seconds")
             outcome, self.fit = self.pipe.recv()
         except (EOFError, ConnectionResetError):
             self.process.join()
-            outcome, self.fit = JobFailure(f"its process died with exit code {self.process.exitcode}"), False
+            code = self.process.exitcode
+            died = (
+                "its GPU hangs: no step ended for minutes"
+                if code == HUNG
+                else f"its process died with exit code {code}"
+            )
+            outcome, self.fit = JobFailure(died), False
         return outcome
 
     @staticmethod
@@ -77,16 +96,18 @@ class Worker:
         for worker in workers:
             worker.process.join(PATIENCE)
             worker.process.kill()
-            worker.process.join()
+            worker.process.join(PATIENCE)  # one that waits for a driver may never end
+            worker._sent()
             worker.pipe.close()
 
 
 def run_tasks(
-    take: Callable[[], Any], workers: Mapping[int, Worker], renewed: Callable[[int], Worker]
+    take: Callable[[int], Any], workers: Mapping[int, Worker], renewed: Callable[[int], Worker]
 ) -> Generator[tuple[Any, Any], None, None]:
     """Yield (task, outcome) as tasks finish, in any order, until none waits and none runs; then end the workers.
 
-    `take` returns the next task, or None while none waits; it is asked again after every outcome. `renewed` replaces
+    `take` returns the next task for the worker at a place, or None while none waits; it is asked again after every
+    outcome. `renewed` replaces
     the worker at a place whose process is gone, or raises a JobFailure where that cannot be done.
 
     Raises:
@@ -97,7 +118,7 @@ def run_tasks(
     try:
         while True:
             for place in sorted(places.keys() - busy.values()):
-                if (task := held.pop() if held else take()) is None:
+                if (task := held.pop() if held else take(place)) is None:
                     break
                 if not places[place].fit:
                     Worker.end(places.pop(place))
@@ -130,7 +151,7 @@ def run_in_processes(
     """
     waiting = deque(tasks)
 
-    def take() -> Any:
+    def take(place: int) -> Any:
         return waiting.popleft() if waiting else None
 
     workers = {place: Worker(work) for place in range(min(processes, len(tasks)))}

@@ -73,7 +73,7 @@ def convert(conversion: Conversion, samples: Sequence[Sample], workers: int = 1)
     finished: dict[int, list[Converted]] = {}
     next_block = 0
 
-    def take() -> tuple[int, tuple[Sample, ...]] | None:
+    def take(place: int) -> tuple[int, tuple[Sample, ...]] | None:
         if again:
             return again.popleft()
         return waiting.popleft() if waiting and waiting[0][0] < next_block + 3 * workers else None

@@ -27,6 +27,7 @@ from skelnas.training.plain import EVALUATION_BATCH
 from skelnas.training.precision import computing_in, dtype, epoch_precision
 from skelnas.training.resident import ResidentImages
 from skelnas.training.settings import Job, OnFinished, Request, Settings, TrainingError
+from skelnas.training.watch import watched
 
 PROCESSES = 4  # at a GPU, unless `processes-per-gpu` asks for another number: a cell keeps but a part of it busy
 
@@ -48,6 +49,7 @@ class GraphedCell:
         self.position = torch.zeros((), dtype=torch.int64, device=device)  # of the batch's first sample
         self.rate = torch.zeros((), dtype=dtype(self.recipe), device=device)
         self.tally = Tally(device)
+        self.steps = 0  # that were handed to the device
 
     def train(self) -> Curves:
         """Every epoch as the plain engine's `train_cell` goes about it."""
@@ -72,6 +74,7 @@ class GraphedCell:
                 for size in (size for one, size in self._sizes() if one == split):
                     steps[precision, split, size]()
                     self.position += size
+                    self.steps += 1
                 found[split] = self.tally.metrics().clone()
             metrics[epoch] = torch.stack([found[split] for split in SPLITS]).cpu().numpy()
         return curves(metrics)
@@ -141,7 +144,9 @@ class CellWork:
             self._data = ResidentImages.of(self.request.images, device, dtype(self.request.recipe))
         begun = monotonic()
         try:
-            result = GraphedCell(job, self.request, self._data, device).train()
+            cell = GraphedCell(job, self.request, self._data, device)
+            with watched(lambda: cell.steps):
+                result = cell.train()
         except Exception as error:
             if is_out_of_memory(error):
                 raise InputError("training: the GPU's memory is too small; set processes-per-gpu to 1") from error
@@ -167,7 +172,7 @@ def train(request: Request, on_finished: OnFinished) -> None:
 
     waiting, reasons = deque(request.jobs), dict[Job, str]()
     crew = {place: start(place) for place in range(min(len(places), len(request.jobs)))}
-    for job, outcome in run_tasks(lambda: waiting.popleft() if waiting else None, crew, start):
+    for job, outcome in run_tasks(lambda place: waiting.popleft() if waiting else None, crew, start):
         if isinstance(outcome, InputError):
             raise outcome
         if isinstance(outcome, Exception):

@@ -42,7 +42,7 @@ class Engine:
 
     def start(self, group, initial):
         lists = work_lists(group, self.state.capacity)
-        self.state.load(lists, initial)
+        self.state.load(self.state.stacked(lists, initial))
         if self.tables is None:
             self.tables = GroupTables.of(lists, "cpu")
         else:

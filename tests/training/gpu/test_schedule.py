@@ -8,7 +8,7 @@ START = dict.fromkeys(JOBS, (0, 0))
 
 def taken(schedule):
     tasks = []
-    while task := schedule.take():
+    while task := schedule.take(0):
         tasks.append(task)
     return tasks
 
@@ -37,7 +37,7 @@ def test_jobs_that_go_on_from_different_places_are_not_mixed():
 
 def test_a_failing_group_is_tried_again_and_then_halved_down_to_the_job_at_fault():
     schedule, bad, tried, blamed = Schedule(JOBS, 5, START), (9, 777), [], []
-    while task := schedule.take():
+    while task := schedule.take(0):
         if bad in task.group:
             tried.append(len(task.group))
             if not schedule.failed(task):
@@ -50,7 +50,7 @@ def test_a_failing_group_is_tried_again_and_then_halved_down_to_the_job_at_fault
 
 def test_without_memory_groups_are_halved_and_none_is_lost():
     schedule = Schedule(JOBS, 5, START)
-    first = schedule.take()
+    first = schedule.take(0)
     assert schedule.too_large(first)
     assert schedule.size == 2
     tasks = taken(schedule)
@@ -62,7 +62,7 @@ def test_without_memory_groups_are_halved_and_none_is_lost():
 def test_a_second_engine_of_the_old_size_does_not_halve_again():
     """Two processes ran out of memory with groups of five; both had them before the first said so."""
     schedule = Schedule(JOBS * 1, 3, START)
-    one, other = schedule.take(), schedule.take()
+    one, other = schedule.take(0), schedule.take(1)
     schedule.too_large(one)
     assert schedule.size == 1
     schedule.too_large(other)

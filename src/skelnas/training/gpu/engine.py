@@ -16,6 +16,8 @@ from skelnas.training.gpu.worker import FreeMemory, GroupWork, KernelsFail, TooL
 from skelnas.training.metrics import Curves
 from skelnas.training.settings import EngineFailure, Job, OnFinished, Request, TrainingError
 
+LONGEST_START = 600  # seconds: PyTorch is read from a slow disk, and a GPU that hangs never answers
+
 
 def train(request: Request, on_finished: OnFinished) -> str | None:
     """Train the jobs as `engines.train_jobs` describes, on every visible GPU; the engine fallen back on, if any.
@@ -78,7 +80,9 @@ def train_in_groups(request: Request, on_finished: OnFinished, start: Callable[[
                     reasons[task.group[0]] = "the GPU's free memory is too small for it"
                 elif breaker.trips(task.group, str(outcome)):
                     raise EngineFailure(sorted(left), str(outcome))
-                elif not schedule.failed(task):
+                elif schedule.failed(task):
+                    sys.stderr.write(f"a group of {len(task.group)} failed and is tried again: {outcome}\n")
+                else:
                     reasons[task.group[0]] = str(outcome)
     except JobFailure as failure:
         reasons |= dict.fromkeys(sorted(left - reasons.keys()), str(failure))
@@ -94,7 +98,7 @@ def _crew(started: dict[int, Worker]) -> tuple[dict[int, Worker], int]:
     """
     for worker in started.values():
         worker.give(FreeMemory())
-    answers = {place: worker.outcome() for place, worker in started.items()}
+    answers = {place: worker.outcome(LONGEST_START) for place, worker in started.items()}
     for place, answer in answers.items():
         if isinstance(answer, Exception):
             Worker.end(started.pop(place))

@@ -11,12 +11,16 @@ from skelnas.training.settings import Job
 
 
 class Task(NamedTuple):
-    """A group to be trained by an engine for `models` models of this capacity; `tries` are left if it fails."""
+    """A group to be trained by an engine for `models` models of this capacity; `tries` are left if it fails.
+
+    `following` is the group that the same process will most likely get after this one.
+    """
 
     group: tuple[Job, ...]
     models: int
     capacity: Capacity
     tries: int = 1
+    following: tuple[Job, ...] = ()
 
 
 class Schedule:
@@ -25,17 +29,35 @@ class Schedule:
     def __init__(self, jobs: Sequence[Job], size: int, places: Mapping[Job, tuple[int, int]]) -> None:
         self._places, self.size = places, size
         self._waiting: deque[Task] = deque()
+        self._kept: dict[int, Task] = {}  # by place
         self._partition(jobs)
 
-    def take(self) -> Task | None:
-        """The next group, or None while none waits."""
-        return self._waiting.popleft() if self._waiting else None
+    def take(self, place: int) -> Task | None:
+        """The next group for the process at `place`, or None while none waits; another is kept for it.
+
+        A process gets what is kept for another only where nothing else is left.
+        """
+        task = self._kept.pop(place, None)
+        if task is None and self._waiting:
+            task = self._waiting.popleft()
+        if task is None and self._kept:
+            _, task = self._kept.popitem()
+        if task is not None and self._waiting:
+            self._kept[place] = self._waiting.popleft()
+            return task._replace(following=self._kept[place].group)
+        return task and task._replace(following=())
+
+    def _release(self) -> None:
+        """Let whatever is kept for somebody wait for anybody."""
+        self._waiting.extendleft(reversed(self._kept.values()))
+        self._kept.clear()
 
     def failed(self, task: Task) -> bool:
         """Put a group that failed back, whole or in halves; False where it is a single job that has had its tries.
 
         Halves wait until the others have been tried: whether anything can be trained here shows first.
         """
+        self._release()
         if task.tries:
             self._waiting.appendleft(task._replace(tries=task.tries - 1))
         elif len(task.group) > 1:
@@ -47,6 +69,7 @@ class Schedule:
         """Deal what waits, and this group, into groups of half its engine's size; False where that is one model."""
         if task.models == 1:
             return False
+        self._release()
         self.size = min(self.size, task.models // 2)
         self._partition([*task.group, *(job for other in self._waiting for job in other.group)])
         return True

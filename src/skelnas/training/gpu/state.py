@@ -83,11 +83,8 @@ class GpuState:
         yield "classifier.weight", (models, 1, channels << len(STAGES) - 1, outputs)
         yield "classifier.shift", (models, outputs)
 
-    def load(self, lists: WorkLists, initial: Sequence[dict[str, Tensor] | None]) -> None:
-        """Start the group anew from the models' initial values (networks' states); None leaves a model at zero."""
-        for flat in (self.parameters, self.momentum, self.running_means):
-            flat.zero_()
-        self.running_variances.fill_(1)
+    def stacked(self, lists: WorkLists, initial: Sequence[dict[str, Tensor] | None]) -> Tensor:
+        """The flat parameters, on the CPU, of networks' initial values by model; None leaves a model at zero."""
         here = torch.zeros_like(self.parameters, device="cpu")
         views = split_flat(here, {name: view.shape for name, view in self.views.items()})
         for name, row, key in self.rows(lists):
@@ -95,7 +92,14 @@ class GpuState:
             if values is not None:
                 value = _as_stacked(values[key])
                 views[name][row[1]][tuple(slice(size) for size in value.shape)] = value
-        self.parameters.copy_(here)
+        return here
+
+    def load(self, parameters: Tensor) -> None:
+        """Start a group anew from its flat parameters."""
+        for flat in (self.momentum, self.running_means):
+            flat.zero_()
+        self.running_variances.fill_(1)
+        self.parameters.copy_(parameters)
 
     def rows(self, lists: WorkLists) -> Iterator[tuple[str, tuple[int, int], str]]:
         """Where each parameter is: (name of the stack, (model, entry), key of that model's network state)."""

@@ -1,7 +1,8 @@
 """Training a group of jobs on a model axis: the epochs, in steps that are made once and used for group after group."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from skelnas.training.gpu import checkpoint
 from skelnas.training.gpu.arena import Arena
 from skelnas.training.gpu.feed import Feed
 from skelnas.training.gpu.graphs import Graphs, Step
-from skelnas.training.gpu.groups import EMPTY, Capacity, GroupTables, cells_of, work_lists
+from skelnas.training.gpu.groups import EMPTY, Capacity, GroupTables, WorkLists, cells_of, work_lists
 from skelnas.training.gpu.metrics import GroupTally
 from skelnas.training.gpu.network import GpuNetwork
 from skelnas.training.gpu.operations import Operations, reference
@@ -27,6 +28,17 @@ from skelnas.training.metrics import Curves, curves
 from skelnas.training.precision import computing_in, dtype, epoch_precision, precisions_of
 from skelnas.training.resident import ResidentImages
 from skelnas.training.settings import Job
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a group begins with: its lists, each job's generator behind its network's draws, the stacked parameters."""
+
+    group: tuple[Job, ...]
+    lists: WorkLists
+    generators: list[torch.Generator]
+    parameters: Tensor
+
 
 AHEAD = 2  # batches that the device is given beyond the one it is at
 
@@ -83,20 +95,35 @@ class GpuTraining:
                 steps[samples, precision] = graphs.ready(step)
         return steps
 
-    def start(self, group: Sequence[Job]) -> None:
-        """Take a group of at most M jobs, untrained."""
-        self.lists = work_lists(cells_of(group, self.models), self.state.capacity)
-        started = [
-            seeding.start(space.cell(i), seed, self.images.classes, self.images.height, self.images.width)
-            for i, seed in group
-        ]
-        self.group, self.generators = list(group), [generator for _, generator in started]
+    def drawn(self, group: Sequence[Job], wanted: Callable[[], bool] = lambda: True) -> "Start | None":
+        """What a group begins with, drawn on the CPU; None once it is not `wanted` any more.
+
+        Nothing of the group that is being trained is touched: another thread may call it meanwhile.
+        """
+        started, size = [], (self.images.classes, self.images.height, self.images.width)
+        for index, seed in group:
+            if not wanted():
+                return None
+            started.append(seeding.start(space.cell(index), seed, *size))
+        lists = work_lists(cells_of(group, self.models), self.state.capacity)
         initial = [network.state_dict() for network, _ in started] + [None] * (self.models - len(group))
-        self.state.load(self.lists, initial)
+        generators = [generator for _, generator in started]
+        return Start(tuple(group), lists, generators, self.state.stacked(lists, initial))
+
+    def start(self, group: Sequence[Job], drawn: "Start | None" = None) -> None:
+        """Take a group of at most M jobs, untrained; `drawn` is what `drawn` gave for it, or for another group."""
+        if drawn is None or (drawn.group, drawn.lists.models, drawn.lists.capacity) != self._wants(group):
+            drawn = self.drawn(group)
+        assert drawn is not None
+        self.group, self.generators, self.lists = list(group), drawn.generators, drawn.lists
+        self.state.load(drawn.parameters)
         self.tables.load(self.lists)
         self.metrics = np.zeros_like(self.metrics)
         self.epoch = 0
         self._begin_epoch(*self._draw())
+
+    def _wants(self, group: Sequence[Job]) -> tuple[tuple[Job, ...], int, Capacity]:
+        return tuple(group), self.models, self.state.capacity
 
     def _draw(self) -> tuple[list[Tensor], Tensor]:
         """The generators' states, and every model's next order of the training samples, int64 (M, train)."""

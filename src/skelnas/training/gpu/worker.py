@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 
 import torch
@@ -11,15 +12,17 @@ from skelnas.images.image_set import ImageSet
 from skelnas.processes import LastOutcome, failure
 from skelnas.recipe import Recipe
 from skelnas.training import loop
+from skelnas.training.gpu.ahead import drawing
 from skelnas.training.gpu.faults import is_lost, is_out_of_memory
 from skelnas.training.gpu.groups import capacity_for, partition
 from skelnas.training.gpu.operations import Operations, check, reference
 from skelnas.training.gpu.schedule import Task
-from skelnas.training.gpu.training import GpuTraining, memory_of
+from skelnas.training.gpu.training import GpuTraining, Start, memory_of
 from skelnas.training.metrics import Curves
 from skelnas.training.precision import dtype, precisions_of
 from skelnas.training.resident import ResidentImages
 from skelnas.training.settings import Job, Request
+from skelnas.training.watch import watched
 
 SHARE_FOR_IMAGES = 0.85  # of the free memory; the rest is for partial sums, parameters and PyTorch itself
 MOST_MODELS = 4096  # in a group: launches have at most 65,535 entries on an axis
@@ -51,6 +54,7 @@ class GroupWork:
         self.request, self.gpu = request, gpu
         self._device_parts: tuple[Operations, ResidentImages] | None = None
         self._training: GpuTraining | None = None
+        self._next: Start | None = None  # drawn for the task that comes next, most likely
 
     def __call__(self, task: Task | FreeMemory) -> Trained | TooLarge | int:
         """Do a task.
@@ -97,11 +101,15 @@ class GroupWork:
         settings, folder = self.request.settings, self.request.folder
         training = self._engine(task, device)
         begun = monotonic()
-        training.start(task.group)
-        name = f"{len(task.group)} trainings go on"
-        loop.run(training, name, self.request.recipe.epochs, folder, settings.checkpoint_minutes)
-        # Processes that share a GPU have it for a part of the time each.
-        seconds = (monotonic() - begun) / len(task.group) / settings.processes_per_gpu
+        with watched(lambda: (training.epoch, training.batch)):
+            drawn, self._next = self._next, None
+            training.start(task.group, drawn)
+            with drawing(partial(training.drawn, task.following)) as following:
+                name = f"{len(task.group)} trainings go on"
+                loop.run(training, name, self.request.recipe.epochs, folder, settings.checkpoint_minutes)
+                # Processes that share a GPU have it for a part of the time each.
+                seconds = (monotonic() - begun) / len(task.group) / settings.processes_per_gpu
+        self._next = following.result
         return Trained(training.curves(), seconds)
 
 

@@ -241,7 +241,7 @@ def whole_step(operations, kind):
         initial = [Network(cell, CLASSES, 16, REPEATS).state_dict() for cell in CELLS]
         images = torch.randn(len(CELLS), 2, 4, 8, 3, dtype=torch.float64)
         labels = torch.randint(0, CLASSES, (len(CELLS), 2))
-    state.load(lists, initial)
+    state.load(state.stacked(lists, initial))
     network.put(images.to(narrow))
     # Without decay and momentum the step leaves the gradients as they are.
     logits, _ = network.train_step(

@@ -17,6 +17,9 @@ def test_columns_say_what_the_curves_say(make_benchmark):
         assert table["index"].tolist() == CELLS
         assert table["edge_2_3"].tolist() == [space.OPERATIONS[space.cell(cell)[5]] for cell in CELLS]
         assert table["class_representative"].tolist() == [classes("network")[cell] for cell in CELLS]
+        assert table["skip_only"].tolist() == [False, True, True, False, False]
+        assert table["input_discarding"].tolist() == [False, False, False, False, True]
+        assert not table["resnet"].any()
         np.testing.assert_allclose(table["test_top1"], test[..., -1].mean(axis=1))
         np.testing.assert_allclose(table["test_top1_std"], test[..., -1].std(axis=1, ddof=1), atol=1e-8)
         np.testing.assert_allclose(table["max_test_top1"], test.max(axis=2).mean(axis=1))

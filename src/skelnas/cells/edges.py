@@ -105,3 +105,14 @@ def live_operation_counts(cell: Cell) -> tuple[int, ...]:
     """How many live edges carry each operation, in the order of `OPERATIONS`."""
     on_live = [cell[edge] for edge in live_edges(cell)]
     return tuple(on_live.count(digit) for digit in range(len(OPERATIONS)))
+
+
+def depth(cell: Cell) -> int:
+    """The largest number of operations other than skips in sequence on a live path, 0..3."""
+    return max((sum(cell[edge] != SKIP for edge in path) for path in live_paths(cell)), default=0)
+
+
+def width(cell: Cell) -> int:
+    """The largest number of live edges side by side, 0..4: those that cross from nodes 0..n to the nodes after n."""
+    live = live_edges(cell)
+    return max(sum(EDGES[edge][0] <= node < EDGES[edge][1] for edge in live) for node in range(OUTPUT))

@@ -8,11 +8,12 @@ import numpy as np
 from skelnas.cells.cost import costs
 from skelnas.cells.edges import is_connected
 from skelnas.cells.equivalence import classes
+from skelnas.cells.names import NAMES, named
 from skelnas.cells.space import CELLS, all_cells
 from skelnas.errors import InputError
 from skelnas.files import sha256_of_json
 
-FORMS = "all, one-per-class, stratified-25, or indices and ranges such as 0-781,11472"
+FORMS = "all, one-per-class, resnet, skip-only, input-discarding, stratified-25, or indices and ranges such as 0-781,11472"
 SHARD_NAME = re.compile(r"(\d{5})-(\d{5})(-[0-9a-f]{8})?", re.ASCII)
 
 
@@ -20,7 +21,7 @@ def select(text: str | int) -> tuple[int, ...]:
     """Architecture indices, ascending and each once, of a selection: comma-separated terms, joined.
 
     A term is `all`, an index, a range `first-last` (both included), `one-per-class` (the smallest index of each class
-    of equal networks, 5,875 cells) or `stratified-N` (N connected cells, spread evenly from the cheapest to the dearest
+    of equal networks, 5,875 cells), a kind of cells by its name (`names.NAMES`) or `stratified-N` (N connected cells, spread evenly from the cheapest to the dearest
     in multiply-accumulates; always the same ones).
 
     Raises:
@@ -84,6 +85,8 @@ def _term(term: str, text: str) -> Iterable[int]:
         return range(CELLS)
     if term == "one-per-class":
         return np.unique(classes("network")).tolist()
+    if term in NAMES:
+        return np.flatnonzero(named(term)).tolist()
     if match := re.fullmatch(r"stratified-(\d{1,9})", term, re.ASCII):
         return _stratified(int(match[1]), text)
     if match := re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", term, re.ASCII):

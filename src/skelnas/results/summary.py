@@ -2,7 +2,8 @@
 
 Columns: index, architecture, the operation on each edge (`edge_0_1` ...), parameters, macs (multiply-accumulates for
 one image), class_representative (smallest index among the cells that are the same trained network,
-`equivalence.classes("network")`); then per split, after the last epoch, `{split}_top1` (percent, mean over seeds),
+`equivalence.classes("network")`), resnet, skip_only and input_discarding (whether it is of that kind, `cells.names`); then
+per split, after the last epoch, `{split}_top1` (percent, mean over seeds),
 `{split}_top1_std` (sample standard deviation over seeds, missing with one seed), `{split}_top5`, `{split}_loss`;
 `max_{split}_top1`, the largest accuracy of any epoch (per seed, then the mean: chosen by looking at the split itself,
 so optimistic); `test_top1_at_best_valid`, the test accuracy after the epoch with the best validation accuracy (the
@@ -21,6 +22,7 @@ import pyarrow.parquet
 
 from skelnas.cells import space
 from skelnas.cells.equivalence import classes
+from skelnas.cells.names import NAMES, named
 from skelnas.errors import InputError
 from skelnas.files import whole_file
 from skelnas.hdf5 import READ_ERRORS
@@ -42,6 +44,7 @@ def summarise(benchmark: Benchmark) -> pd.DataFrame:
         "parameters": benchmark.parameters,
         "macs": benchmark.macs,
         "class_representative": np.asarray(classes("network"))[benchmark.cells],
+        **{name.replace("-", "_"): named(name)[benchmark.cells] for name in NAMES},
     }
     accuracy, trained = {}, np.zeros((len(benchmark), len(benchmark.seeds)), dtype=bool)
     for split in SPLITS:

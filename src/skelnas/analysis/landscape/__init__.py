@@ -1,0 +1,1 @@
+"""How accuracy lies over the space of cells: shares of variance, correlation of neighbours, optima."""

@@ -59,7 +59,10 @@ def test_stratified_cells_are_spread_over_the_cost():
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "cells '': a term is empty; give all, one-per-class, resnet, skip-only, input-discarding, stratified-25, or indices"),
+        (
+            "",
+            "cells '': a term is empty; give all, one-per-class, resnet, skip-only, input-discarding",
+        ),
         ("1,,2", "cells '1,,2': a term is empty"),
         ("0-15625", "cells '0-15625': there is no cell 15625; indices run from 0 to 15624"),
         ("99999", "there is no cell 99999"),

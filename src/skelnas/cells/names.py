@@ -1,8 +1,8 @@
 """Cells with a name: kinds that people know, each a set of cells that are the same graph.
 
-`resnet`: the class of cell 11472, NAS-Bench-201's own example of a residual block, two 3x3 convolutions in sequence beside
-a shortcut. `skip-only`: the class of cell 3, whose output is its input. `input-discarding`: no path from input to output.
-What "graph" leaves out (convolutions of an all-zero node) may differ within a kind; see `equivalence`.
+`resnet`: the class of cell 11472, NAS-Bench-201's own example of a residual block, two 3x3 convolutions in sequence
+beside a shortcut. `skip-only`: the class of cell 3, whose output is its input. `input-discarding`: no path from input
+to output. What "graph" leaves out (convolutions of an all-zero node) may differ within a kind; see `equivalence`.
 """
 
 import functools

@@ -13,7 +13,9 @@ from skelnas.cells.space import CELLS, all_cells
 from skelnas.errors import InputError
 from skelnas.files import sha256_of_json
 
-FORMS = "all, one-per-class, resnet, skip-only, input-discarding, stratified-25, or indices and ranges such as 0-781,11472"
+FORMS = (
+    "all, one-per-class, resnet, skip-only, input-discarding, stratified-25, or indices and ranges such as 0-781,11472"
+)
 SHARD_NAME = re.compile(r"(\d{5})-(\d{5})(-[0-9a-f]{8})?", re.ASCII)
 
 
@@ -21,8 +23,8 @@ def select(text: str | int) -> tuple[int, ...]:
     """Architecture indices, ascending and each once, of a selection: comma-separated terms, joined.
 
     A term is `all`, an index, a range `first-last` (both included), `one-per-class` (the smallest index of each class
-    of equal networks, 5,875 cells), a kind of cells by its name (`names.NAMES`) or `stratified-N` (N connected cells, spread evenly from the cheapest to the dearest
-    in multiply-accumulates; always the same ones).
+    of equal networks, 5,875 cells), a kind of cells by its name (`names.NAMES`) or `stratified-N` (N connected cells,
+    spread evenly from the cheapest to the dearest in multiply-accumulates; always the same ones).
 
     Raises:
         InputError: a term is none of these, is reversed, or reaches past the last cell.

@@ -2,13 +2,13 @@
 
 Columns: index, architecture, the operation on each edge (`edge_0_1` ...), parameters, macs (multiply-accumulates for
 one image), class_representative (smallest index among the cells that are the same trained network,
-`equivalence.classes("network")`), resnet, skip_only and input_discarding (whether it is of that kind, `cells.names`); then
-per split, after the last epoch, `{split}_top1` (percent, mean over seeds),
-`{split}_top1_std` (sample standard deviation over seeds, missing with one seed), `{split}_top5`, `{split}_loss`;
-`max_{split}_top1`, the largest accuracy of any epoch (per seed, then the mean: chosen by looking at the split itself,
-so optimistic); `test_top1_at_best_valid`, the test accuracy after the epoch with the best validation accuracy (the
-earliest of equals), which is the honest choice; seeds and diverged_seeds (trainings whose training loss was ever not
-finite). The table's `attrs` name data set, recipe, image fingerprint and identity.
+`equivalence.classes("network")`), resnet, skip_only and input_discarding (whether it is of that kind, `cells.names`);
+then per split, after the last epoch, `{split}_top1` (percent, mean over seeds), `{split}_top1_std` (sample standard
+deviation over seeds, missing with one seed), `{split}_top5`, `{split}_loss`; `max_{split}_top1`, the largest accuracy
+of any epoch (per seed, then the mean: chosen by looking at the split itself, so optimistic); `test_top1_at_best_valid`,
+the test accuracy after the epoch with the best validation accuracy (the earliest of equals), which is the honest
+choice; seeds and diverged_seeds (trainings whose training loss was ever not finite). The table's `attrs` name data set,
+recipe, image fingerprint and identity.
 """
 
 import hashlib

@@ -1,9 +1,9 @@
 """Which edges accuracy hangs on: shares of its variance, exact where all cells are known, estimated from a sample.
 
 All cells are a full factorial of 5^6 with every combination once, so the functional ANOVA (Hoeffding 1948; Sobol 1993)
-is a matter of means: each of the 63 sets of edges has its share of the variance, and the shares sum to 1. A sample is no
-factorial: there main effects, and pairs where the cells suffice, are fitted by least squares, and the interval of a share
-comes from that of the non-centrality of its F statistic (Steiger 2004, Psychological Methods 9(2)).
+is a matter of means: each of the 63 sets of edges has its share of the variance, and the shares sum to 1. A sample is
+no factorial: there main effects, and pairs where the cells suffice, are fitted by least squares, and the interval of a
+share comes from that of the non-centrality of its F statistic (Steiger 2004, Psychological Methods 9(2)).
 """
 
 import itertools
@@ -100,7 +100,7 @@ def design(digits: np.ndarray, order: int) -> dict[Edges, np.ndarray]:
     For one edge (cells, 4), for a pair (cells, 16): contrasts sum to zero, so that over all cells sets are orthogonal.
     """
     contrasts = np.vstack([-np.ones(OPERATIONS - 1), np.eye(OPERATIONS - 1)])
-    columns = {(edge,): contrasts[digits[:, edge]] for edge in range(EDGES)}
+    columns: dict[Edges, np.ndarray] = {(edge,): contrasts[digits[:, edge]] for edge in range(EDGES)}
     for one, other in itertools.combinations(range(EDGES), 2) if order > 1 else ():
         product = columns[(one,)][:, :, None] * columns[(other,)][:, None, :]
         columns[(one, other)] = product.reshape(len(digits), -1)
@@ -108,7 +108,8 @@ def design(digits: np.ndarray, order: int) -> dict[Edges, np.ndarray]:
 
 
 def sample_shares(digits: np.ndarray, values: np.ndarray, order: int, level: float = 0.95) -> dict[Edges, np.ndarray]:
-    """Estimate and interval (3,) of the share of the variance of each set of up to `order` edges, from a sample of cells.
+    """Estimate and interval (3,) of the share of the variance of each set of up to `order` edges, from a sample of
+    cells.
 
     digits: (n, 6); values: (n,). Each set is tested against the model without it. The estimate is corrected for what
     chance alone explains and cut off at 0. Missing where values are constant or cells do not suffice.
@@ -118,22 +119,24 @@ def sample_shares(digits: np.ndarray, values: np.ndarray, order: int, level: flo
     if freedom < 1 or np.ptp(values) == 0:
         return {edges: np.full(3, np.nan) for edges in columns}
     full = np.column_stack([np.ones(len(values)), *columns.values()])
-    if np.linalg.matrix_rank(full) < full.shape[1]:
+    products = full.T @ full
+    if np.linalg.matrix_rank(products) < len(products):
         return {edges: np.full(3, np.nan) for edges in columns}
-    error = _residual(full, values) / freedom
-    total = float(values.var(ddof=1))
-    shares = {}
+    inverse = np.linalg.inv(products)
+    coefficients = inverse @ (full.T @ values)
+    error = float(((values - full @ coefficients) ** 2).sum()) / freedom
+    if error <= 1e-12 * values.var():
+        return {edges: np.full(3, np.nan) for edges in columns}
+    scale = error / len(values) / float(values.var(ddof=1))  # from non-centrality to a share of the variance
+    shares, end = {}, 1
     for edges, part in columns.items():
-        rest = np.column_stack([np.ones(len(values)), *(other for key, other in columns.items() if key != edges)])
-        own = part.shape[1]
-        statistic = max(0.0, (_residual(rest, values) - error * freedom) / own / error) if error else np.inf
-        scale = error / len(values) / total  # from non-centrality to a share of the variance
-        if not np.isfinite(statistic):
-            shares[edges] = np.full(3, np.nan)
-            continue
-        estimate = max(0.0, statistic * own * (freedom - 2) / freedom - own) if freedom > 2 else np.nan
-        low, high = non_centrality(statistic, own, freedom, level)
-        shares[edges] = np.minimum(1.0, scale * np.array([estimate, low, high]))
+        own = slice(end, end := end + part.shape[1])
+        explained = float(coefficients[own] @ np.linalg.solve(inverse[own, own], coefficients[own]))
+        number = part.shape[1]
+        statistic = explained / number / error
+        estimate = max(0.0, statistic * number * (freedom - 2) / freedom - number) if freedom > 2 else np.nan
+        limits = non_centrality(statistic, number, freedom, level)
+        shares[edges] = np.minimum(1.0, scale * np.array([estimate, *limits]))
     return shares
 
 
@@ -153,8 +156,3 @@ def non_centrality(statistic: float, numerator: int, denominator: int, level: fl
         return float(scipy.optimize.brentq(excess, 1e-12, top))
 
     return solved((1 + level) / 2), solved((1 - level) / 2)
-
-
-def _residual(columns: np.ndarray, values: np.ndarray) -> float:
-    solution = np.linalg.lstsq(columns, values, rcond=None)[0]
-    return float(((values - columns @ solution) ** 2).sum())

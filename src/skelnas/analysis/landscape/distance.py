@@ -1,9 +1,9 @@
 """Whether accuracy leads to the best cell: the analysis `distance-to-best`, with the fitness-distance correlation.
 
-Columns of the table: distance (edges that differ from the nearest of the best cells), cells, mean, q05, q25, median, q75,
-q95, highest (accuracy in percent of the cells there); and in every row alike: best (the cell, the first of equals), among
-(all cells or those of the sample), pearson and tau_b with low and high each (95 % interval, bootstrap over cells; missing
-where all cells are known).
+Columns of the table: distance (edges that differ from the nearest of the best cells), cells, mean, q05, q25, median,
+q75, q95, highest (accuracy in percent of the cells there); and in every row alike: best (the cell, the first of
+equals), among (all cells or those of the sample), pearson and tau_b with low and high each (95 % interval, bootstrap
+over cells; missing where all cells are known).
 """
 
 import numpy as np
@@ -40,17 +40,15 @@ def distance_to_best(cells: np.ndarray, values: np.ndarray) -> pd.DataFrame:
     for distance in np.unique(apart):
         here = values[apart == distance]
         spread = dict(zip(QUANTILES, np.quantile(here, list(QUANTILES.values())), strict=True))
-        rows.append(
-            {"distance": distance, "cells": len(here), "mean": here.mean(), **spread, "highest": here.max()}
-        )
+        rows.append({"distance": distance, "cells": len(here), "mean": here.mean(), **spread, "highest": here.max()})
     among = "all cells" if len(values) == space.CELLS else "a sample of the cells"
     constant = {"best": best[0], "among": among, **fitness_distance(apart, values, among != "all cells")}
     return pd.DataFrame(rows).assign(**constant)[list(COLUMNS)]
 
 
 def fitness_distance(apart: np.ndarray, values: np.ndarray, interval: bool) -> dict[str, float]:
-    """Pearson's correlation and Kendall's tau-b of accuracy and distance (Jones and Forrest 1995), with intervals from a
-    bootstrap over cells (seed 14) that holds the best cells where they are."""
+    """Pearson's correlation and Kendall's tau-b of accuracy and distance (Jones and Forrest 1995), with intervals from
+    a bootstrap over cells (seed 14) that holds the best cells where they are."""
     found = np.full((2, 3), np.nan)
     found[:, 0] = _correlations(apart, values)
     if interval:
@@ -74,7 +72,9 @@ def draw(table: pd.DataFrame, facts: Facts) -> Figure:
     with style():
         figure = new_figure(height=4.8)
         axes = figure.subplots()
-        axes.bar(at, table["q95"] - table["q05"], 0.5, table["q05"], color=POINTS, alpha=0.18, label="5 to 95 % of cells")
+        axes.bar(
+            at, table["q95"] - table["q05"], 0.5, table["q05"], color=POINTS, alpha=0.18, label="5 to 95 % of cells"
+        )
         axes.bar(at, table["q75"] - table["q25"], 0.5, table["q25"], color=POINTS, alpha=0.45, label="middle half")
         axes.hlines(table["median"], at - 0.25, at + 0.25, color=INK, lw=2, label="median")
         axes.plot(at, table["highest"], "o-", color=ACCENT, ms=6, lw=1.2, label="best at that distance")

@@ -1,8 +1,8 @@
 """How like a cell its neighbours are: the analysis `autocorrelation`.
 
 Columns of the table: kind ("distance": cells that differ on so many edges; "walk": cells so many random steps apart;
-"neighbours": the pairs of neighbours themselves), steps, correlation, low, high (95 % interval over cells, missing where
-all cells are known), pairs, method (`variance.EXACT` or SAMPLE), cells.
+"neighbours": the pairs of neighbours themselves), steps, correlation, low, high (95 % interval over cells, missing
+where all cells are known), pairs, method (`variance.EXACT` or SAMPLE), cells.
 """
 
 import numpy as np
@@ -21,7 +21,7 @@ COLUMNS = ("kind", "steps", "correlation", "low", "high", "pairs", "method", "ce
 SAMPLE = "pairs of a sample"
 FEWEST_CELLS, FEWEST_PAIRS = 30, 100
 WALK = 20
-DRAWS, SEED, LARGEST_SAMPLE = 1000, 14, 2000
+DRAWS, SEED, LARGEST_SAMPLE = 1000, 14, 1000
 
 
 def tabulate(benchmark: Benchmark, summary: pd.DataFrame) -> pd.DataFrame:
@@ -31,9 +31,9 @@ def tabulate(benchmark: Benchmark, summary: pd.DataFrame) -> pd.DataFrame:
 def autocorrelation(cells: np.ndarray, values: np.ndarray) -> pd.DataFrame:
     """The table, of architecture indices and accuracies (cells,), NaN where missing.
 
-    Of all cells everything follows exactly from the shares of variance, and the correlation of neighbours, computed from
-    their pairs, must equal the first step. Of a sample its pairs are correlated, distance by distance, with intervals
-    from a bootstrap over cells (seed 14); of more than 2,000 cells, the first 2,000.
+    Of all cells everything follows exactly from the shares of variance, and the correlation of neighbours, computed
+    from their pairs, must equal the first step. Of a sample its pairs are correlated, distance by distance, with
+    intervals from a bootstrap over cells (seed 14); of more than 1,000 cells, the first 1,000.
     """
     grid = grid_of(cells, values)
     if grid is not None:
@@ -100,7 +100,7 @@ def draw(table: pd.DataFrame, facts: Facts) -> Figure:
     near = table[table["kind"] == "distance"]
     with style():
         figure = new_figure(height=4.4, width=9.0 if exact else 6.4)
-        panels = np.atleast_1d(figure.subplots(1, 2 if exact else 1, sharey=exact))
+        panels = figure.subplots(1, 2 if exact else 1, sharey=exact, squeeze=False)[0]
         panels[0].plot(near["steps"], near["correlation"], "o-", color=POINTS, ms=7, zorder=3)
         if not exact:
             spread = np.stack([near["correlation"] - near["low"], near["high"] - near["correlation"]]).clip(0)
@@ -130,7 +130,7 @@ def draw(table: pd.DataFrame, facts: Facts) -> Figure:
         how = (
             "exact, from the shares of variance of all cells"
             if exact
-            else f"from the pairs of {counted(int(table['cells'].iloc[0]), 'cell')}; 95 % intervals (bootstrap over cells)"
+            else f"from the pairs of {counted(int(table['cells'].iloc[0]), 'cell')}; 95 % intervals (bootstrap)"
         )
         headline(figure, title, f"{facts.line(facts.split)}\n{how}")
     return figure

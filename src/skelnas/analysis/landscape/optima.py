@@ -1,8 +1,8 @@
 """Local optima and the passes between them: the analysis `local-optima`.
 
 Columns of the table, one row per peak as `peaks.peaks` has them, the highest first: cell, cells (of its plateau),
-accuracy, basin, parent, pass, steps; seeds_tested, seeds_agreeing (of the seeds that every cell has, in how many the cell
-is a weak local maximum too); and in every row alike strict_maxima and weak_maxima (cells that are one).
+accuracy, basin, parent, pass, steps; seeds_tested, seeds_agreeing (of the seeds that every cell has, in how many the
+cell is a weak local maximum too); and in every row alike strict_maxima and weak_maxima (cells that are one).
 """
 
 import numpy as np
@@ -33,7 +33,8 @@ def tabulate(benchmark: Benchmark, summary: pd.DataFrame) -> pd.DataFrame:
 def local_optima(cells: np.ndarray, values: np.ndarray, by_seed: np.ndarray) -> pd.DataFrame:
     """The table, of architecture indices, accuracies (cells,) and those of each seed (cells, seeds), NaN where missing.
 
-    Without rows unless every cell is known: a cell whose neighbour is missing is no optimum that anybody could vouch for.
+    Without rows unless every cell is known: a cell whose neighbour is missing is no optimum that anybody could vouch
+    for.
     """
     grid = grid_of(cells, values)
     if grid is None or np.ptp(grid) == 0:
@@ -54,7 +55,7 @@ def draw(table: pd.DataFrame, facts: Facts) -> Figure:
     drawn = shown.head(DRAWN)
     with style():
         figure = new_figure(height=7.4)
-        above, below = figure.subfigures(2, 1, height_ratios=(3.1, 1))
+        above, below = figure.subfigures(2, 1, height_ratios=(3.1, 1), squeeze=False)[:, 0]
         _draw_tree(above.subplots(), shown, facts)
         for axes, (_, row) in zip(below.subplots(1, DRAWN).flat, drawn.iterrows(), strict=False):
             draw_cell(axes, space.cell(int(row["cell"])))
@@ -67,8 +68,8 @@ def draw(table: pd.DataFrame, facts: Facts) -> Figure:
         if len(shown) < len(table):
             number += f"; the {len(shown)} highest of {len(table):,} peaks are drawn"
         about = (
-            f"{number}. Size: cells from which the steepest way up ends there. A line goes down to the pass over which a "
-            "better peak is reached most easily; the number on it: edges that differ between the two cells."
+            f"{number}. Size: cells from which the steepest way up ends there. A line goes down to the pass over which "
+            "a better peak is reached most easily; the number on it: edges that differ between the two cells."
         )
         headline(figure, "Peaks of the landscape, and the passes between them", f"{facts.line(facts.split)}\n{about}")
     return figure
@@ -115,7 +116,8 @@ def _draw_tree(axes: Axes, shown: pd.DataFrame, facts: Facts) -> None:
 
 
 def _in_order(shown: pd.DataFrame) -> list[int]:
-    """The cells from left to right so that the tree's lines do not cross: a peak, then those that join it last first."""
+    """The cells from left to right so that the tree's lines do not cross: a peak, then those that join it last
+    first."""
     children: dict[int, list[int]] = {}
     present = set(shown["cell"])
     for _, row in shown.sort_values("pass", ascending=False, kind="stable").iterrows():
@@ -143,6 +145,6 @@ def finding(table: pd.DataFrame, facts: Facts) -> str:
         else ""
     )
     return (
-        f"There are {first['strict_maxima']:,} strict and {first['weak_maxima']:,} weak local maxima; the steepest way up "
-        f"ends at the best cell ({first['cell']}) from {100 * first['basin'] / space.CELLS:.1f} % of all cells{seeds}."
+        f"There are {first['strict_maxima']:,} strict and {first['weak_maxima']:,} weak local maxima; the steepest way "
+        f"up ends at the best cell ({first['cell']}) from {100 * first['basin'] / space.CELLS:.1f} % of all{seeds}."
     )

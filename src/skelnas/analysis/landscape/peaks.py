@@ -1,11 +1,11 @@
 """Local optima of a landscape whose cells are all known: their basins, and the passes between them.
 
-A *peak* is a plateau, cells of equal accuracy connected by single changes, none of which has a better neighbour. A *strict
-local maximum* is better than its 24 neighbours, a *weak* one at least as good; each cell of a peak is a weak one, and so
-are cells of a plateau that leads upwards only elsewhere. Who climbs from a cell to the best neighbour, and so on, ends on
-one peak; the cells that lead there are its *basin*. The *pass* from a peak is the accuracy below which nobody need go on
-the way to a better one: the tree of passes is the disconnectivity graph of Becker and Karplus (1997, Journal of Chemical
-Physics 106), drawn upside down.
+A *peak* is a plateau, cells of equal accuracy connected by single changes, none of which has a better neighbour. A
+*strict local maximum* is better than its 24 neighbours, a *weak* one at least as good; each cell of a peak is a weak
+one, and so are cells of a plateau that leads upwards only elsewhere. Who climbs from a cell to the best neighbour, and
+so on, ends on one peak; the cells that lead there are its *basin*. The *pass* from a peak is the accuracy below which
+nobody need go on the way to a better one: the tree of passes is the disconnectivity graph of Becker and Karplus (1997,
+Journal of Chemical Physics 106), drawn upside down.
 """
 
 import numpy as np
@@ -22,9 +22,9 @@ def maxima(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def peaks(flat: np.ndarray) -> pd.DataFrame:
-    """One row per peak, the highest first: cell (smallest index of its plateau), cells (of the plateau), accuracy, basin
-    (cells), parent (the better peak that the easiest way leads to; -1 for the highest), pass (accuracy; NaN for it),
-    steps (edges on which the two peaks' cells differ; 0 for it)."""
+    """One row per peak, the highest first: cell (smallest index of its plateau), cells (of the plateau), accuracy,
+    basin (cells), parent (the better peak that the easiest way leads to; -1 for the highest), pass (accuracy; NaN for
+    it), steps (edges on which the two peaks' cells differ; 0 for it)."""
     plateau = _plateaus(flat)
     number = plateau.max() + 1
     smallest = np.full(number, np.iinfo(np.int64).max)

@@ -1,8 +1,8 @@
 """Which edges, and which of them together, accuracy hangs on: the analysis `variance-shares`.
 
-Columns of the table: edges ("0>3", "0>1 0>3"), order (how many), share (of the variance of accuracy between cells), low,
-high (95 % interval; missing where the share is exact), noise (the share that differences between seeds alone would give
-it; missing with one seed), method (EXACT or one of SAMPLE), cells.
+Columns of the table: edges ("0>3", "0>1 0>3"), order (how many), share (of the variance of accuracy between cells),
+low, high (95 % interval; missing where the share is exact), noise (the share that differences between seeds alone would
+give it; missing with one seed), method (EXACT or one of SAMPLE), cells.
 """
 
 import numpy as np
@@ -25,7 +25,9 @@ SHOWN_PAIRS = 9
 
 def tabulate(benchmark: Benchmark, summary: pd.DataFrame) -> pd.DataFrame:
     split = facts_of(benchmark).split
-    noise = float(np.nanmean(variances)) if (~np.isnan(variances := _mean_variances(benchmark, split))).any() else np.nan
+    noise = (
+        float(np.nanmean(variances)) if (~np.isnan(variances := _mean_variances(benchmark, split))).any() else np.nan
+    )
     return variance_shares(benchmark.cells, benchmark.seed_means(split), noise)
 
 
@@ -150,8 +152,8 @@ def finding(table: pd.DataFrame, facts: Facts) -> str:
     if table["method"].iloc[0] == EXACT:
         orders = 100 * table.groupby("order")["share"].sum()
         return (
-            f"One edge alone explains {orders[1]:.1f} % of the variance between cells, pairs another {orders[2]:.1f} %, "
-            f"three and more together {orders.loc[3:].sum():.1f} %; the edge that matters most is {first['edges']} "
+            f"One edge alone explains {orders[1]:.1f} % of the variance between cells, pairs another {orders[2]:.1f} "
+            f"%, three and more together {orders.loc[3:].sum():.1f} %; the edge that matters most is {first['edges']} "
             f"({100 * first['share']:.1f} %). All cells are known, so this is exact."
         )
     sure = ", ".join(single["edges"][single["low"] > 0])

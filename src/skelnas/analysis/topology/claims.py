@@ -4,10 +4,10 @@ Columns of the table: claim, compared (in words), measure (of the effect), first
 unit of these, effect, low, high, level (of the interval), cells, verdict.
 
 An effect is standardised (Cohen 1988: 0.2 is small). Its interval comes from a bootstrap over cells and is wide enough
-for all claims at once (Bonferroni), so that of studies in which nothing is true one in twenty finds any claim supported.
-*Supported*: the whole interval lies on the claim's side of 0. *Not supported*: it ends below a small effect. Otherwise, and
-where too few cells are there, it *cannot be told from these data*. The best cells are chosen by the accuracy that is
-reported, noise included, which mixes others among them and makes effects smaller, never larger.
+for all claims at once (Bonferroni), so that of studies in which nothing is true one in twenty finds any claim
+supported. *Not supported*: it ends below a small effect. *Supported*: it does not, and lies on the claim's side of 0.
+Otherwise, and where too few cells are there, the claim *cannot be told from these data*. The best cells are chosen by
+the accuracy that is reported, noise included, which mixes others among them and makes effects smaller, never larger.
 """
 
 from typing import NamedTuple
@@ -34,8 +34,8 @@ SHARES = (0.01, 0.1)  # of the best and worst cells: the first that holds enough
 
 
 class Claim(NamedTuple):
-    """A claim, and how it is tested: `kind` is "difference", "best", "worst" or "more"; `trait` a column of `traits`, or
-    two of which one must be true; `among` the column that cells must have, if any."""
+    """A claim, and how it is tested: `kind` is "difference", "best", "worst" or "more"; `trait` a column of `traits`,
+    or two of which one must be true; `among` the column that cells must have, if any."""
 
     words: str
     kind: str
@@ -116,9 +116,9 @@ def _test(claim: Claim, trait: np.ndarray, values: np.ndarray) -> tuple[Statisti
 
 def verdict(low: float, high: float) -> str:
     """What an interval of an effect says of the claim that the effect is above 0."""
-    if low > 0:
-        return SUPPORTED
-    return NOT_SUPPORTED if high < SMALL else OPEN
+    if high < SMALL:
+        return NOT_SUPPORTED
+    return SUPPORTED if low > 0 else OPEN
 
 
 def draw(table: pd.DataFrame, facts: Facts) -> Figure:
@@ -165,7 +165,9 @@ def draw(table: pd.DataFrame, facts: Facts) -> Figure:
 def _wrapped(words: str) -> str:
     if len(words) <= 46:
         return words
-    middle = min((place for place, letter in enumerate(words) if letter == " "), key=lambda at: abs(at - len(words) / 2))
+    middle = min(
+        (place for place, letter in enumerate(words) if letter == " "), key=lambda at: abs(at - len(words) / 2)
+    )
     return f"{words[:middle]}\n{words[middle + 1 :]}"
 
 

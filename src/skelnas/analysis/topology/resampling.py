@@ -33,10 +33,10 @@ def bootstrap(statistic: Statistic, cells: int, level: float, draws: int = DRAWS
 def difference(values: np.ndarray, first: np.ndarray, second: np.ndarray) -> Statistic:
     """Cohen's d: how far the means of two groups of cells (bool) lie apart, in pooled standard deviations."""
     centre = values.mean() if len(values) else 0.0
-    sums = np.stack([group * (values - centre) ** power for group in (first, second) for power in range(3)], axis=1)
+    sums = np.stack([group * (values - centre) ** power for group in (first, second) for power in range(3)])
 
     def statistic(weights: np.ndarray) -> tuple[float, float, float]:
-        one, one_sum, one_squares, other, other_sum, other_squares = weights @ sums
+        one, one_sum, one_squares, other, other_sum, other_squares = (sums * weights).sum(axis=1)
         if min(one, other) < 2:
             return np.nan, np.nan, np.nan
         means = one_sum / one, other_sum / other
@@ -68,11 +68,12 @@ def extreme_mean(values: np.ndarray, number: np.ndarray, share: float) -> Callab
 
 def enrichment(values: np.ndarray, trait: np.ndarray, share: float) -> Statistic:
     """Cohen's h: how much more frequent a trait (bool) is among the best `share` of the cells than among all."""
-    among_best = extreme_mean(values, trait.astype(float), share)
+    trait = trait.astype(float)
+    among_best = extreme_mean(values, trait, share)
 
     def statistic(weights: np.ndarray) -> tuple[float, float, float]:
         among = min(1.0, max(0.0, among_best(weights)))
-        everywhere = float(weights @ trait / weights.sum())
+        everywhere = float((weights * trait).sum() / weights.sum())
         return 2 * (np.arcsin(np.sqrt(among)) - np.arcsin(np.sqrt(everywhere))), among, everywhere
 
     return statistic
@@ -83,8 +84,8 @@ def mean_of_best(values: np.ndarray, number: np.ndarray, share: float) -> Statis
     best = extreme_mean(values, number, share)
 
     def statistic(weights: np.ndarray) -> tuple[float, float, float]:
-        mean, overall = best(weights), float(weights @ number / weights.sum())
-        deviation = np.sqrt(weights @ (number - overall) ** 2 / weights.sum())
+        mean, overall = best(weights), float((weights * number).sum() / weights.sum())
+        deviation = np.sqrt((weights * (number - overall) ** 2).sum() / weights.sum())
         return mean / deviation if deviation else np.nan, mean, overall
 
     return statistic

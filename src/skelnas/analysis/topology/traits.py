@@ -15,9 +15,9 @@ def traits(cells: np.ndarray) -> pd.DataFrame:
 
     Columns: connected; shortcut (a way of skips alone); convolutions_1x1, convolutions_3x3, convolutions, pools, skips
     (how many); depth, width; input_convolutions; convolution_depth; parallel (two or more convolutions on the input and
-    none after another), sequence (convolutions after another, at most one on the input); mixed (both kinds of convolution
-    and a shortcut); pool_only (something arrives, all of it through pools); resnet, skip_only, input_discarding; graph
-    (its class, `equivalence.classes("graph")`).
+    none after another), sequence (convolutions after another, at most one on the input); mixed (both kinds of
+    convolution and a shortcut); pool_only (something arrives, all of it through pools); resnet, skip_only,
+    input_discarding; graph (its class, `equivalence.classes("graph")`).
     """
     return _all_traits().iloc[np.asarray(cells, dtype=np.int64)].reset_index(drop=True)
 

@@ -172,6 +172,8 @@ def _wrapped(words: str) -> str:
 
 
 def _numbers(row: dict) -> str:
+    if np.isnan(row["first"]):
+        return "too few cells"
     if row["unit"] == "share of cells":
         return f"{100 * row['first']:.1f} % of them, {100 * row['second']:.1f} % of all"
     if row["unit"] == "convolutions":

@@ -12,13 +12,15 @@ def keys(options: type) -> list[str]:
     return [field.name.replace("_", "-") for field in dataclasses.fields(options)]
 
 
-def stated(options: type[T], block: Mapping[str, Any]) -> T:
-    """The options that a block states, defaults for the others; keys of others are left alone.
+def stated(options: type[T], block: Mapping[str, Any], otherwise: T | None = None) -> T:
+    """The options that a block states, those of `otherwise` or defaults for the others; keys of others are left alone.
 
     Lists become tuples, and a block within the block the dataclass of that field's default.
     """
-    values: dict[str, Any] = {}
     kind: type = options
+    values: dict[str, Any] = {}
+    if otherwise is not None:
+        values = {field.name: getattr(otherwise, field.name) for field in dataclasses.fields(kind)}
     for field, key in zip(dataclasses.fields(kind), keys(kind), strict=True):
         if key in block:
             value = block[key]

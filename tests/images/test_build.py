@@ -200,3 +200,24 @@ def test_a_constant_channel_does_not_divide_by_zero() -> None:
     pixels[..., 2] = 77
     mean, std = constants(pixels)
     assert (mean[2], std[2]) == (77.0, 1.0)
+
+
+def test_what_recordings_lack_is_in_the_manifest_whatever_became_of_it(tmp_path: Path) -> None:
+    rows = ["file,label,subject"]
+    (tmp_path / "clips").mkdir()
+    for label, subject in ((label, subject) for label in ("bow", "wave") for subject in (1, 2, 3)):
+        pose = np.random.default_rng(subject).normal(size=(6, 12, 3))
+        if subject == 2:
+            pose[:, 9:] = 0
+            pose[2, 4] = np.nan
+        np.save(tmp_path / f"clips/{label}{subject}.npy", pose)
+        rows.append(f"{label}{subject}.npy,{label},{subject}")
+    (tmp_path / "table.csv").write_text("\n".join(rows))
+    block = {"split": {"rule": "subjects", "train": [1, 2], "valid": [2]}}
+    policy = {"empty-frames": "interpolate", "missing-joints": "interpolate"}
+    source = READERS["table"].open([tmp_path / "clips", tmp_path / "table.csv"], policy)
+    image_set, report = build_image_set("gaps", source, block)
+    described = manifest(image_set, source, report)
+    assert described["padding"] == described["frames-without-body"] == {"bow2.npy": 3, "wave2.npy": 3}
+    assert described["missing-joints"] == {"bow2.npy": 1, "wave2.npy": 1}
+    assert image_set.pool_lengths.tolist() == [12, 9, 12, 9]

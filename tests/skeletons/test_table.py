@@ -202,6 +202,12 @@ def test_joint_counts_must_agree(folder):
     source = open_table(folder, lines())
     with pytest.raises(BadRecording, match=r"clip10\.npy: 7 joints, expected 6"):
         source.read(source.samples[1])
+    np.save(folder / "clip10.npy", motion(joints=6))
+    np.save(folder / "clip2.npy", motion(joints=7))  # the first one: the others are more
+    source = open_table(folder, lines())
+    assert len(source.joint_names) == 6
+    np.save(folder / "clip10.npy", motion(joints=7))
+    np.save(folder / "clip2.npy", motion(joints=6))
     source = open_table(folder, lines(), **{"joint-tree": [-1, 0, 1, 2, 3, 4, 5]})
     with pytest.raises(BadRecording, match=r"clip2\.npy: 6 joints, expected 7"):
         source.read(source.samples[0])
@@ -213,8 +219,8 @@ def test_bad_recordings_spoil_the_others_only_when_all_are_bad(folder):
     with pytest.raises(BadRecording, match=r"clip2\.npy: joint 1 of frame 1 has no finite x"):
         source.read(source.samples[0])
     assert source.read(source.samples[1]).coordinates.shape == (6, 9, 3)
-    (folder / "clip10.npy").write_bytes(b"damaged")
-    (folder / "more/clip1.npy").write_bytes(b"damaged")
+    for file, _, _ in ROWS:
+        (folder / file).write_bytes(b"damaged")
     refused(folder, lines(), r"clip1\.npy cannot be read")
 
 

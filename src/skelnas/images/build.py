@@ -95,11 +95,19 @@ def build_image_set(
         **pool_fields,
         **_columns("test", test, height, width),
     )
-    without_body = {converted.sample.name: converted.frames_without_body for converted in usable}
+    of_name = {converted.sample.name: converted for converted in usable}
+    in_order = [of_name[sample.name] for sample in source.samples if sample.name in of_name]
+    found = {
+        "missing-joints": {one.sample.name: one.missing_joints for one in in_order if one.missing_joints},
+        "padding": {one.sample.name: one.padding for one in in_order if one.padding},
+    }
     report = {
         "split": options.split,
         "excluded": excluded,
-        "frames-without-body": {s.name: without_body[s.name] for s in source.samples if without_body.get(s.name)},
+        "frames-without-body": {
+            one.sample.name: one.frames_without_body for one in in_order if one.frames_without_body
+        },
+        **{key: counts for key, counts in found.items() if counts},  # sets of before have the same manifest
     }
     return sealed(image_set), report
 

@@ -24,6 +24,8 @@ class Converted:
     image: np.ndarray | None = None  # uint8, height x width x 3 (rows x frames x 3 where the width is not known yet)
     length: int = 0  # frames of the recording
     frames_without_body: int = 0
+    missing_joints: int = 0  # over all frames, before they were treated
+    padding: int = 0  # empty frames at the end, before they were treated
     reason: str = ""
     recorded: bool = False  # an earlier run converted it
 
@@ -54,7 +56,9 @@ class Conversion:
             image = resize(image, self.height or default_height(len(image)), self.width)
         # Whatever reads a recording, a frame of zeros is one in which nobody was seen.
         zeros = int((coordinates == 0).all(axis=(0, 2)).sum())
-        return Converted(sample, image, coordinates.shape[1], max(recording.frames_without_body, zeros))
+        without_body = max(recording.frames_without_body, zeros)
+        numbers = coordinates.shape[1], without_body, recording.missing_joints, recording.padding
+        return Converted(sample, image, *numbers)
 
 
 def convert(conversion: Conversion, samples: Sequence[Sample], workers: int = 1) -> Generator[Converted, None, None]:

@@ -21,9 +21,10 @@ from skelnas.files import read_record, sha256_of_file, sha256_of_json, write_rec
 from skelnas.images.conversion import Conversion, Converted, convert
 from skelnas.skeletons.recording import Sample
 
-FORMAT = "skelnas image journal 1"
+FORMAT = "skelnas image journal 2"
 SUFFIX = ".block"
 BLOCK = 512  # recordings in a block: 4 MB of images of 28 x 84 pixels
+NUMBERS = ("length", "frames_without_body", "missing_joints", "padding")  # of each recording
 DECIDE_NO_IMAGE = {"split", "on-bad-recording"}  # options; every recording is converted whatever they say
 
 
@@ -119,8 +120,7 @@ class Block:
         arrays = {
             "sizes": np.array([image.shape[:2] for image in images]),
             "pixels": np.concatenate([image.ravel() for image in images]),
-            "lengths": np.array([one.length for one in converted]),
-            "frames_without_body": np.array([one.frames_without_body for one in converted]),
+            **{name: np.array([getattr(one, name) for one in converted]) for name in NUMBERS},
             "description": np.array(json.dumps({**self._key(), "reasons": [one.reason for one in converted]})),
         }
         write_record(self.path, arrays)
@@ -139,9 +139,11 @@ class Block:
             pixels.reshape(*size, 3) if pixels.size else None
             for pixels, size in zip(np.split(arrays["pixels"], ends[:-1]), arrays["sizes"], strict=True)
         ]
-        lengths, without_body = arrays["lengths"].tolist(), arrays["frames_without_body"].tolist()
-        columns = zip(self.samples, images, lengths, without_body, reasons, strict=True)
-        return [Converted(*values, recorded=True) for values in columns]
+        numbers = [
+            dict(zip(NUMBERS, row, strict=True)) for row in np.stack([arrays[name] for name in NUMBERS], 1).tolist()
+        ]
+        columns = zip(self.samples, images, reasons, numbers, strict=True)
+        return [Converted(sample, image, reason=why, recorded=True, **row) for sample, image, why, row in columns]
 
     def _key(self) -> dict[str, int | str]:
         return {"format": FORMAT, "identity": self.identity, "block": self.number}

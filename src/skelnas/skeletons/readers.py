@@ -5,8 +5,9 @@ reading one source needs no other's libraries, and checking config.yaml needs no
 """
 
 import dataclasses
+import functools
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,7 +16,23 @@ from skelnas.options import stated
 from skelnas.untrusted import DEFAULT, Limits
 
 if TYPE_CHECKING:
-    from skelnas.skeletons.recording import Source
+    from skelnas.skeletons.recording import Recording, Sample, Source
+
+
+@dataclass(frozen=True)
+class GapOptions:
+    """What becomes of missing joints and empty frames (`gaps`), whatever reads the recordings.
+
+    The defaults are those of the original study, which took everything as it was. most_missing: with a larger share of
+    empty frames, or of missing joints, a recording is bad.
+    """
+
+    empty_frames: Literal["keep", "drop", "interpolate"] = "keep"
+    missing_joints: Literal["keep", "bad", "interpolate"] = "keep"
+    most_missing: float = 1.0
+
+
+MENDED = GapOptions("interpolate", "interpolate", 0.5)
 
 
 @dataclass(frozen=True)
@@ -62,10 +79,11 @@ class TableOptions:
 
 @dataclass(frozen=True)
 class Reader:
-    """A reader's module in this folder, and the class of its options."""
+    """A reader's module in this folder, the class of its options, and how it treats gaps where a block does not say."""
 
     module: str
     options: type
+    gaps: GapOptions = GapOptions()
 
     def open(self, files: Sequence[Path], block: Mapping[str, Any]) -> "Source":
         """Open the files of a data set as its block of config.yaml says.
@@ -75,12 +93,26 @@ class Reader:
         """
         module = importlib.import_module(f"skelnas.skeletons.{self.module}")
         source = module.open_source(list(files), stated(self.options, block))
-        return dataclasses.replace(source, files=tuple(Path(file) for file in files))
+        gaps = stated(GapOptions, block, self.gaps)
+        read = functools.partial(_read, source.read, gaps, source.bodies, source.joint_names)
+        return dataclasses.replace(source, read=read, files=tuple(Path(file) for file in files))
+
+
+def _read(
+    read: Callable[["Sample"], "Recording"],
+    gaps: GapOptions,
+    bodies: int,
+    joint_names: tuple[str, ...],
+    sample: "Sample",
+) -> "Recording":
+    from skelnas.skeletons.gaps import treated  # it needs numpy, and checking config.yaml does not
+
+    return treated(read(sample), gaps, bodies, joint_names)
 
 
 READERS = {
     "ntu": Reader("ntu.reader", NtuOptions),
     "synthetic": Reader("synthetic.reader", ArchiveOptions),
-    "table": Reader("table", TableOptions),
+    "table": Reader("table", TableOptions, GapOptions(missing_joints="bad", most_missing=0.5)),
     "utd_mhad": Reader("utd_mhad", ArchiveOptions),
 }

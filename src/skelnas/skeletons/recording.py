@@ -32,8 +32,11 @@ class Recording:
     """A sample with its motion."""
 
     sample: Sample
-    coordinates: np.ndarray  # float64, joints x frames x 3, metres
+    coordinates: np.ndarray  # float64, joints x frames x 3, metres (or pixels); not finite where a joint is missing
     frames_without_body: int = 0
+    where: str = ""  # what a sentence about it begins with; empty for the sample's name
+    missing_joints: int = 0  # summed over the frames, as `gaps` counts them
+    padding: int = 0  # empty frames at its end
 
 
 class BadRecording(InputError):
@@ -48,6 +51,7 @@ class Source:
     `parents` gives each joint's parent (the root's is -1); empty where the joint tree is unknown.
     `excluded` names samples left out before reading, each with its reason.
     `origin` says what was read: file names, sizes, fingerprints; it goes into the manifest.
+    `bodies` is how many bodies are stacked: their joints follow each other, each body's in the same order.
     `files` are what was opened; where a reason goes into results, it names them without their folders.
     """
 
@@ -59,6 +63,7 @@ class Source:
     excluded: dict[str, str] = field(default_factory=dict)
     origin: dict[str, object] = field(default_factory=dict)
     files: tuple[Path, ...] = ()
+    bodies: int = 1  # so many bodies lie one below the other in the coordinates
 
     def without_folders(self, reason: str) -> str:
         """A reason as it goes into results, which say nothing of the machine that they were made on."""
@@ -67,11 +72,10 @@ class Source:
         return reason
 
 
-def check_coordinates(coordinates: np.ndarray, where: str, joints: int | None = None) -> np.ndarray:
-    """Return the coordinates as float64, or raise `BadRecording` with a sentence that begins with `where`.
+def check_layout(coordinates: np.ndarray, where: str, joints: int | None = None) -> np.ndarray:
+    """Return the coordinates as they are, or raise `BadRecording` with a sentence that begins with `where`.
 
-    Refused: another shape than joints x frames x 3, another joint count, no joints, fewer than two frames, NaN or
-    infinity, values so large that they leave no room to compute with them, all values equal.
+    Refused: another shape than joints x frames x 3, another joint count, no joints, fewer than two frames.
     """
     if coordinates.ndim != 3 or coordinates.shape[2] != 3:
         raise BadRecording(f"{where}: coordinates have shape {coordinates.shape}, expected joints x frames x 3")
@@ -82,7 +86,16 @@ def check_coordinates(coordinates: np.ndarray, where: str, joints: int | None = 
     if coordinates.shape[1] < 2:
         frames = "a single frame" if coordinates.shape[1] else "no frames"
         raise BadRecording(f"{where}: the recording has {frames}, so there is no motion to encode")
-    coordinates = np.asarray(coordinates, dtype=np.float64)
+    return coordinates
+
+
+def check_coordinates(coordinates: np.ndarray, where: str, joints: int | None = None) -> np.ndarray:
+    """Return the coordinates as float64, or raise `BadRecording` with a sentence that begins with `where`.
+
+    Refused: what `check_layout` refuses, NaN or infinity, values so large that they leave no room to compute with them,
+    all values equal.
+    """
+    coordinates = np.asarray(check_layout(coordinates, where, joints), dtype=np.float64)
     if not np.isfinite(coordinates).all():
         joint, frame, axis = np.argwhere(~np.isfinite(coordinates))[0]
         raise BadRecording(f"{where}: joint {joint + 1} of frame {frame + 1} has no finite {'xyz'[axis]} coordinate")

@@ -6,6 +6,7 @@ The table is a CSV file with the columns `file` and `label`, and `subject` or `s
 
 import csv
 import functools
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -15,17 +16,18 @@ from skelnas.recipe import SPLITS
 from skelnas.skeletons.archive_members import Members, base_name, one_form
 from skelnas.skeletons.array_files import DELIMITERS, SUFFIXES, arrange, parse_axes, read_array
 from skelnas.skeletons.readers import TableOptions
-from skelnas.skeletons.recording import BadRecording, Recording, Sample, Source, check_coordinates, natural_key
+from skelnas.skeletons.recording import BadRecording, Recording, Sample, Source, check_layout, natural_key
 from skelnas.untrusted import LimitError, Limits, read_file
 
 NUMBERS = ("subject", "camera", "setup", "trial")
 MOST_DIGITS = 18  # fits into 64 bits
+ASKED = 25  # recordings that are asked for their number of joints
 
 
 def open_source(files: list[Path], options: TableOptions) -> Source:
     """Open [folder or zip archive of recordings, table] as a `Source`.
 
-    Without a joint tree the first recording that can be used tells how many joints all must have. Recordings that the
+    Without a joint tree all must have as many joints as most have. Recordings that the
     table does not list are excluded.
 
     Raises:
@@ -70,17 +72,24 @@ def _read(members: Members, axes: tuple[str, ...], key: str, joints: int, sample
     except InputError as error:
         raise BadRecording(str(error)) from error
     coordinates = arrange(read_array(content, sample.member, key, where, members.limits), axes, where)
-    return Recording(sample, check_coordinates(coordinates, where, joints or None))
+    return Recording(sample, check_layout(coordinates, where, joints or None), where=where)
 
 
 def _joints(read: Callable[[Sample], Recording], samples: Sequence[Sample]) -> int:
-    """Joints of the first recording that can be used; where none can, what is wrong with the last one."""
-    for sample in samples:
+    """Joints of most of the recordings, as `ASKED` of them, evenly spread, have it; of several, those of the first.
+
+    Raises:
+        BadRecording: none of them can be read; what is wrong with the last one.
+    """
+    counts: Counter[int] = Counter()
+    for sample in samples[:: -(-len(samples) // ASKED)]:
         try:
-            return len(read(sample).coordinates)
+            counts[len(read(sample).coordinates)] += 1
         except BadRecording as error:
             reason = error
-    raise reason
+    if not counts:
+        raise reason
+    return counts.most_common(1)[0][0]
 
 
 def _rows(table: Path, limits: Limits) -> dict[int, dict[str, str]]:

@@ -16,7 +16,7 @@ from skelnas.errors import InputError
 from skelnas.skeletons.archive_members import Members, base_name
 from skelnas.skeletons.matlab import MatlabError, read_variables
 from skelnas.skeletons.readers import ArchiveOptions
-from skelnas.skeletons.recording import BadRecording, Recording, Sample, Source, check_coordinates, natural_key
+from skelnas.skeletons.recording import BadRecording, Recording, Sample, Source, check_layout, natural_key
 
 CLASS_NAMES = (
     "swipe left",
@@ -152,7 +152,7 @@ def _read(members: Members, sample: Sample) -> Recording:
     if skeleton.ndim != 3 or skeleton.shape[1] != 3:
         raise BadRecording(f"{where}: d_skel has shape {skeleton.shape}, expected joints x 3 x frames")
     coordinates = np.ascontiguousarray(skeleton.transpose(0, 2, 1))
-    return Recording(sample, check_coordinates(coordinates, where, joints=len(JOINT_NAMES)))
+    return Recording(sample, check_layout(coordinates, where, len(JOINT_NAMES)), where=where)
 
 
 def _check_joint_order(members: Members, name: str) -> None:

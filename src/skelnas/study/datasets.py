@@ -6,9 +6,9 @@ from typing import Any
 from skelnas.errors import Misconfigured
 from skelnas.images.options import ImageOptions
 from skelnas.options import keys
-from skelnas.skeletons.readers import READERS
+from skelnas.skeletons.readers import READERS, GapOptions
 
-COMMON = ("reader", "sources", *keys(ImageOptions))
+COMMON = ("reader", "sources", *keys(ImageOptions), *keys(GapOptions))
 
 
 def check_keys(datasets: Mapping[str, Any]) -> None:

@@ -12,7 +12,7 @@ from skelnas.images.conversion import Conversion, convert
 from skelnas.images.encodings import tree_walk
 from skelnas.skeletons.ntu.names import CLASS_NAMES, JOINT_NAMES, PARENTS
 from skelnas.skeletons.ntu.reader import missing_samples, open_source
-from skelnas.skeletons.readers import NtuOptions
+from skelnas.skeletons.readers import READERS, NtuOptions
 from skelnas.skeletons.recording import BadRecording
 
 NAME = "S001C002P003R002A050"
@@ -171,7 +171,7 @@ def with_nan(frames: int = 3) -> bytes:
     ],
 )
 def test_a_recording_that_cannot_be_used(tmp_path: Path, text: Callable[[], bytes], sentence: str) -> None:
-    source = open_source([folder(tmp_path, {NAME: text()})], NtuOptions())
+    source = READERS["ntu"].open([folder(tmp_path, {NAME: text()})], {})
     with pytest.raises(BadRecording) as raised:
         source.read(source.samples[0])
     assert sentence in str(raised.value)

@@ -19,7 +19,7 @@ from skelnas.skeletons.ntu import parser as ntu_parser
 from skelnas.skeletons.ntu.bodies import CHOICES, Choice
 from skelnas.skeletons.ntu.names import CLASS_NAMES, JOINT_NAMES, PARENTS
 from skelnas.skeletons.readers import NtuOptions
-from skelnas.skeletons.recording import BadRecording, Recording, Sample, Source, check_coordinates
+from skelnas.skeletons.recording import BadRecording, Recording, Sample, Source, check_layout
 
 NAME = re.compile(r"S(\d{3})C(\d{3})P(\d{3})R(\d{3})A(\d{3})", re.ASCII)
 ACTIONS_60 = 60  # NTU RGB+D 60 is the setups 1 to 17 with the actions 1 to 60
@@ -67,6 +67,7 @@ def open_source(files: list[Path], options: NtuOptions) -> Source:
         samples=tuple(found[name][0] for name in sorted(found) if name not in excluded),
         read=functools.partial(_read, {name: archive for name, (_, archive) in found.items()}, CHOICES[body]),
         excluded=dict(sorted(excluded.items())),
+        bodies=2 if body == "both" else 1,
         origin={
             "files": [_origin(archive) for archive in archives]
             + [{"file": file.name, "bytes": file.stat().st_size} for file in lists],
@@ -122,7 +123,7 @@ def _read(archives: dict[str, Members], choose: Choice, sample: Sample) -> Recor
     if len(bodies.ids) == 0:
         raise BadRecording(f"{where}: no body in any of the {bodies.frames} frames")
     coordinates, without = choose(bodies)
-    return Recording(sample, check_coordinates(coordinates, where), frames_without_body=without)
+    return Recording(sample, check_layout(coordinates, where), without, where)
 
 
 def _for_bodies(body: str, first: tuple, second: tuple) -> tuple:

@@ -9,6 +9,7 @@ from skelnas.study import runs as study
 from skelnas.study.configuration import checked
 
 ROOT = Path(__file__).resolve().parents[2]
+ENDS = (".csv", ".png", ".svg")
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
 
 
@@ -136,10 +137,7 @@ def test_a_study_has_the_files_of_each_data_set_once_and_of_each_run():
     assert len(files) == len(set(files))
     assert files.count("results/images/own.json") == 1
     assert [file for file in files if "/long/" in file] == [
-        "results/analysis/a/own/long/noise.csv",
-        "results/analysis/a/own/long/learning-curves.png",
-        "results/analysis/a/own/long/learning-curves.svg",
-        "results/analysis/a/own/long/learning-curves.csv",
+        *(f"results/analysis/a/own/long/{name}{end}" for name in ("noise", "learning-curves") for end in ENDS),
     ]
 
 

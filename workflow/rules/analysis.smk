@@ -1,6 +1,6 @@
 """Analyses of a benchmark: one rule for each of the catalogue, which makes the table, and the figure from the table.
 
-Inputs: results/benchmark/{study}/{dataset}/{recipe}.h5, its losses, and .parquet.
+Inputs: results/benchmark/{study}/{dataset}/{recipe}.h5, its losses where it has them, and .parquet.
 Outputs: results/analysis/{study}/{dataset}/{recipe}/, tables as csv, figures as png and svg.
 """
 
@@ -14,7 +14,7 @@ for name, analysis in ANALYSES.items():
         localrule: True
         input:
             benchmark="results/benchmark/{study}/{dataset}/{recipe}.h5",
-            losses="results/benchmark/{study}/{dataset}/{recipe}.loss.h5",
+            losses=losses,
             summary="results/benchmark/{study}/{dataset}/{recipe}.parquet",
         output:
             **figure_outputs(name, analysis),

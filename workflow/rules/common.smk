@@ -17,6 +17,7 @@ from skelnas import receipts
 from skelnas.files import sha256_of_json
 from skelnas.study import paths
 from skelnas import caches
+from skelnas.study import imported
 from skelnas.study import runs as study
 from skelnas.study import stand_ins
 from skelnas.study.configuration import read
@@ -62,6 +63,7 @@ for name in config["recipes"]:
     or_stop(WRITTEN.located, study.recipe, config, name)
 RUNS = or_stop(WRITTEN.located, study.runs_by_path, config)
 or_stop(WRITTEN.located, study.runs, config, config["study"])
+IMPORTS = or_stop(WRITTEN.located, imported.imports_by_path, config)
 
 
 # Benchmarks and analyses as paths of skelnas 0.1 named them, without their study.
@@ -135,6 +137,28 @@ def training_hash(wildcards):
     """The identity of a shard, less that of its images; a change of it trains the shard again."""
     cells = or_stop(study.cells_of_shard, config, wildcards.dataset, wildcards.recipe, wildcards.shard)
     return study.training_hash(config, wildcards.recipe, cells, int(wildcards.seed))
+
+
+def losses(wildcards):
+    """The losses of a benchmark; none of an imported one that has none."""
+    run = f"{wildcards.study}/{wildcards.dataset}/{wildcards.recipe}"
+    return (
+        []
+        if run in IMPORTS and not IMPORTS[run].losses
+        else paths.benchmark(wildcards.study, run.partition("/")[2], paths.LOSSES)
+    )
+
+
+def imported_paths(losses):
+    """The imported benchmarks with or without losses, `{study}/{dataset}/{recipe}`, as a regular expression."""
+    return "|".join(re.escape(path) for path, one in IMPORTS.items() if one.losses == losses) or "(?!)"
+
+
+def import_outputs(losses):
+    """The files of an imported benchmark, with the whole path as one wildcard, that no other rule takes them for its."""
+    stem = "results/benchmark/{imported}"
+    files = {"benchmark": ".h5", "summary": ".parquet", "timing": ".timing.parquet"}
+    return {name: stem + end for name, end in (files | ({"losses": paths.LOSSES} if losses else {})).items()}
 
 
 def run_cells(wildcards):

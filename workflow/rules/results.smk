@@ -1,6 +1,6 @@
-"""Merging shards into benchmark files, and archiving a study.
+"""Merging shards into benchmark files, reading those of others, and archiving a study.
 
-Inputs: every shard of a run; every file of a study.
+Inputs: every shard of a run, or what an importer reads; every file of a study.
 Outputs: results/benchmark/{study}/{dataset}/{recipe}.h5, .loss.h5, .parquet and .timing.parquet; results/archive/{study}.zip.
 """
 
@@ -16,6 +16,8 @@ rule aggregate:
         losses="results/benchmark/{study}/{dataset}/{recipe}.loss.h5",
         summary="results/benchmark/{study}/{dataset}/{recipe}.parquet",
         timing="results/benchmark/{study}/{dataset}/{recipe}.timing.parquet",
+    wildcard_constraints:
+        study=rf"(?!({'|'.join(map(re.escape, IMPORTS)) or '(?!)'})\.)({'|'.join(config['studies'])})",
     log:
         "logs/aggregate/{study}/{dataset}/{recipe}.log",
     benchmark:
@@ -27,6 +29,32 @@ rule aggregate:
         "../../envs/data.yaml"
     script:
         "../scripts/aggregate.py"
+
+
+for with_losses in (True, False):
+
+    rule:
+        name:
+            "import_losses" if with_losses else "import_benchmark"
+        localrule: True
+        input:
+            lambda wildcards: IMPORTS[wildcards.imported].source or [],
+        output:
+            **import_outputs(with_losses),
+        wildcard_constraints:
+            imported=imported_paths(with_losses),
+        log:
+            "logs/import/{imported}.log",
+        params:
+            importer=lambda wildcards: IMPORTS[wildcards.imported].importer,
+            source=lambda wildcards: IMPORTS[wildcards.imported].source,
+            dataset=lambda wildcards: IMPORTS[wildcards.imported].dataset,
+            recipe_name=lambda wildcards: IMPORTS[wildcards.imported].recipe,
+            recipe=lambda wildcards: or_stop(study.recipe, config, IMPORTS[wildcards.imported].recipe).as_dict(),
+        conda:
+            "../../envs/data.yaml"
+        script:
+            "../scripts/import_benchmark.py"
 
 
 rule archive:

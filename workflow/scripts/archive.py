@@ -17,9 +17,11 @@ def pack(study: str, files: list[str], citation_path: str, config: dict, archive
         f"{run['dataset']} with {run['recipe']}, seeds {', '.join(map(str, run['seeds']))}, cells {run['cells']}"
         for run in config["studies"][study]["runs"]
     ]
+    imports = [f"{one['dataset']} by {one['importer']}" for one in config["studies"][study]["imports"]]
+    parts = [f"trained on {'; '.join(runs)}"] * bool(runs) + [f"imported: {'; '.join(imports)}"] * bool(imports)
     metadata = Metadata(
         title=f"The study {study}, made with skelnas {citation['version']}",
-        description=f"Cells of the NAS-Bench-201 search space trained on {'; '.join(runs)}.",
+        description=f"Cells of the NAS-Bench-201 search space {'; '.join(parts)}.",
         date=str(citation["date-released"]),
         license=f"https://spdx.org/licenses/{citation['license']}",
         authors=tuple(author["name"] for author in citation["authors"]),

@@ -6,7 +6,8 @@ Rules spell the same paths with wildcards. Nothing else in the package knows whe
 from collections.abc import Mapping
 
 RESULTS, RAW = "results", "data/raw"
-BENCHMARK = (".h5", ".loss.h5", ".parquet")  # the endings of a benchmark's files: counts, losses, summary
+LOSSES = ".loss.h5"
+BENCHMARK = (".h5", LOSSES, ".parquet")  # the endings of a benchmark's files: counts, losses, summary
 
 
 def raw(source: Mapping[str, str]) -> str:

@@ -17,6 +17,7 @@ def study_configuration(config: Config, study: str) -> Config:
     named = [*block["runs"], *block.get("comparisons", ())]
     datasets = dict.fromkeys(entry["dataset"] for entry in named)
     recipes = dict.fromkeys(entry[key] for entry in named for key in ("recipe", "other") if key in entry)
+    recipes |= dict.fromkeys(entry["recipe"] for entry in block.get("imports", ()))
     return {
         "study": study,
         "datasets": {
@@ -27,8 +28,12 @@ def study_configuration(config: Config, study: str) -> Config:
             for name in datasets
         },
         "recipes": {name: config["recipes"][name] for name in recipes},
-        "studies": {study: block},
+        "studies": {study: block | {"imports": [_portable_import(entry) for entry in block.get("imports", ())]}},
     }
+
+
+def _portable_import(entry: dict[str, Any]) -> dict[str, Any]:
+    return {**entry, "source": PurePath(entry["source"]).name if entry["source"] else ""}
 
 
 def _portable(source: dict[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from skelnas.study.modelled import modelled_hours
 from skelnas.study.profile import Profile
 from skelnas.study.slurm import last_states, queued_jobs
 from skelnas.study.state import ShardState, engine_of, run_state
-from skelnas.text import size, span, text_table
+from skelnas.text import counted, size, span, text_table
 from skelnas.training.heartbeat import SILENCE, is_beating
 
 PLAN_HEADER = ("run", "shards", "finished", "trainings", "done", "taken over", "left", "hours left", "ends", "disk")
@@ -46,6 +46,8 @@ def estimates(study: str, config: study_runs.Config, jobs: int) -> list[RunEstim
 
 def plan_text(study: str, config: study_runs.Config, profile: Profile) -> str:
     """What a study will cost before it runs."""
+    if not study_runs.runs(config, study):
+        return only_reads(study, config)
     found, nodes = estimates(study, config, profile.jobs), site.nodes(profile)
     gpus = site.devices(profile, nodes)
     until = ends(found, profile.jobs, gpus)
@@ -136,6 +138,8 @@ def _plan_row(one: RunEstimate, ends_at: str) -> tuple[str, ...]:
 
 def status_text(study: str, config: study_runs.Config, profile: Profile) -> str:
     """How far a study is."""
+    if not study_runs.runs(config, study):
+        return only_reads(study, config)
     queue = queued_jobs(profile.job_names) if profile else None
     found = estimates(study, config, profile.jobs)
     states = [[job_state(shard, queue) for shard in one.state.shards] for one in found]
@@ -160,6 +164,12 @@ def status_text(study: str, config: study_runs.Config, profile: Profile) -> str:
         *stale_sentence(found),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def only_reads(study: str, config: study_runs.Config) -> str:
+    """What there is to say of a study that trains nothing."""
+    benchmarks = counted(len(config["studies"][study]["imports"]), "benchmark")
+    return f"Study {study} trains nothing: it reads {benchmarks} of others, which takes minutes"
 
 
 def job_state(shard: ShardState, queue: dict[str, str] | None) -> str:

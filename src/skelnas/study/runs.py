@@ -11,6 +11,7 @@ from skelnas.files import sha256_of_json
 from skelnas.options import stated
 from skelnas.recipe import NETWORK_VERSION, Recipe
 from skelnas.study import paths
+from skelnas.study.imported import Import, imports
 
 Config = dict[str, Any]
 
@@ -34,6 +35,11 @@ class Run:
         """`{dataset}/{recipe}`, the middle of every path that belongs to the run."""
         return f"{self.dataset}/{self.recipe}"
 
+    @property
+    def losses(self) -> bool:
+        """Whether there is a file of losses: of what is trained, always."""
+        return True
+
     def shards(self) -> list[tuple[int, ...]]:
         """The cells of each shard, the same for every seed."""
         return shards(self.cells, self.cells_per_shard)
@@ -53,6 +59,8 @@ def runs(config: Config, study: str) -> list[Run]:
     if study not in config["studies"]:
         words = f"there is no study {study!r}; there are {', '.join(config['studies'])}"
         raise Misconfigured("", words, at="study" if study == config["study"] else "studies")
+    if not config["studies"][study]["runs"] and not config["studies"][study]["imports"]:
+        raise Misconfigured(f"studies.{study}", " has neither runs nor imports; name what is trained or read")
     return [
         _run(config, study, run, f"studies.{study}.runs[{position}]")
         for position, run in enumerate(config["studies"][study]["runs"])
@@ -199,8 +207,10 @@ def study_files(config: Config, study: str) -> list[str]:
     for dataset in dict.fromkeys(run.dataset for run in wanted):
         files += [paths.images(dataset), paths.manifest(dataset)]
         files += [paths.image_figure(dataset, f"{name}{end}") for name, ends in DATA_FIGURES.items() for end in ends]
-    for run in wanted:
-        files += [paths.benchmark(study, run.folder, end) for end in paths.BENCHMARK]
+    benchmarks: list[Run | Import] = [*wanted, *imports(config, study)]
+    for run in benchmarks:
+        lacking = () if run.losses else (paths.LOSSES,)
+        files += [paths.benchmark(study, run.folder, end) for end in paths.BENCHMARK if end not in lacking]
         files += [paths.analysis(study, run.folder, file) for name in analyses for file in ANALYSES[name].files(name)]
     for comparison in config["studies"][study]["comparisons"]:
         files += [paths.comparison(study, **comparison, file=f"precision{end}") for end in FIGURE + TABLE]

@@ -6,8 +6,8 @@ from skelnas.errors import InputError
 from skelnas.study import runs as study
 from skelnas.study.imported import imports_by_path
 from skelnas.study.portable import study_configuration
-from skelnas.study.report import plan_text, status_text
 from skelnas.study.profile import Profile
+from skelnas.study.report import plan_text, status_text
 
 ENTRY = {"importer": "nasbench201", "source": "/home/somebody/c100.pkl", "dataset": "cifar100", "recipe": "e2"}
 

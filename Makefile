@@ -51,10 +51,10 @@ report: $(READY)  ## make report.zip of the study that config.yaml names (STUDY=
 test: test-unit test-workflow  ## unit tests, then the workflow's own behaviour
 
 test-unit: $(READY)  ## tests of the package, under 3 minutes
-	$(BIN)/pytest -n 2 -m "not workflow and not slurm"
+	$(BIN)/pytest -n 2 --dist worksteal -m "not workflow and not slurm"
 
 test-workflow: $(READY)  ## tests that run snakemake on small studies
-	$(BIN)/pytest -m workflow
+	$(BIN)/pytest -n 2 --dist loadfile -m workflow
 
 test-slurm: $(READY)  ## tests on throw-away SLURM clusters of this machine, CLUSTERS side by side (Debian, root)
 	$(BIN)/pytest -m slurm -n $(CLUSTERS) --maxschedchunk 1 tests/slurm

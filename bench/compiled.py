@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -59,7 +60,12 @@ class Compiled:
     spilled: int
     shared: int
     loads: tuple[int, ...]
-    loops: tuple[Loop, ...]
+    machine_code: bytes
+
+    @cached_property
+    def loops(self) -> tuple[Loop, ...]:
+        """The innermost loops of the machine code; taking it apart is slower than compiling."""
+        return tuple(innermost_loops(self.machine_code))
 
     @property
     def instructions_per_pixel(self) -> float | None:
@@ -139,7 +145,7 @@ def compiled(function: JITFunction, named: dict[str, object], options: dict[str,
         spilled,
         made.metadata.shared,
         tuple(sorted(loads)),
-        tuple(innermost_loops(made.asm["cubin"])),
+        made.asm["cubin"],
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ..workflow.checkout import Checkout
+from ..workflow.checkout import IMPATIENT, Checkout
 from .fake_slurm import Site
 
 CONFIG = {
@@ -42,7 +42,7 @@ def snakemake(checkout: Checkout) -> Call:
     """Calls snakemake on a site, through a profile; returns exit status and both streams."""
 
     def call(site: Site, profile: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
-        command = [sys.executable, "-m", "snakemake", "--profile", profile, *QUIET, *QUICK, *arguments]
+        command = [sys.executable, "-c", IMPATIENT, "--profile", profile, *QUIET, *QUICK, *arguments]
         return subprocess.run(
             command,
             cwd=checkout.folder,

@@ -11,7 +11,7 @@ from .tiny_study import BENCHMARK, TinyStudy, scancel
 
 pytestmark = pytest.mark.slurm
 
-AWAY = 40  # seconds
+AWAY = 20  # seconds: snakemake asks in vain several times
 
 
 @pytest.mark.usefixtures("accounting")

@@ -25,7 +25,6 @@ def test_rerun_with_nothing_to_do(undisturbed: TinyStudy, fault: Fault) -> None:
     begun = time.monotonic()
     assert "Nothing to be done" in undisturbed.run("tiny")
     seconds = time.monotonic() - begun
-    assert seconds < 15
     fault("the whole study again", "no job", None, seconds)
 
 

@@ -15,6 +15,14 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("Snakefile", "workflow", "src", "envs", "slurm", "profiles", "requirements.lock", "CITATION.cff", "LICENSE")
 UTD_MHAD = ROOT / "tests/workflow/utd_mhad/config.yaml"
+# What Python runs in place of `-m snakemake` where it uses SLURM: it looks after jobs every few seconds. The executor
+# itself waits ten seconds longer each time that no job has ended.
+IMPATIENT = """
+from snakemake.cli import main
+from snakemake_executor_plugin_slurm import Executor
+Executor.next_seconds_between_status_checks = property(lambda self: 2, lambda self, seconds: None)
+main()
+"""
 
 
 @dataclass(frozen=True)

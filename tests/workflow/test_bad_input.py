@@ -23,7 +23,6 @@ CONFIG = {
     "recipes": {"e1": {"epochs": 1, "batch-size": 4}},
     "studies": {"small": {"runs": [{"dataset": "good", "recipe": "e1", "seeds": [777], "cells": "0-1"}]}},
 }
-SHARD = "results/train/utd_mhad/b32-e2/seed777/01835-01835.h5"
 
 # Where the mistake is, what stands there, and what is said about it.
 CONFIGURATIONS = {
@@ -198,25 +197,6 @@ def test_bad_data_leaves_nothing_half_written(bad_data: tuple[Checkout, str]) ->
     receipts = [f"results/sources/{name}.zip.json" for name in ("good", *ARCHIVES)]
     images = ["results/images/good.h5", "results/images/good.json"]
     assert checkout.files("results", "data") == sorted([*given, *receipts, *images])
-
-
-def test_a_path_without_its_study_is_answered_with_the_new_one(utd_mhad: Checkout) -> None:
-    output = utd_mhad.snakemake("results/benchmark/utd_mhad/b32-e2.h5", succeeds=False)
-    assert "ask for results/benchmark/utd_mhad/utd_mhad/b32-e2.h5" in output
-    assert "Traceback" not in output
-
-
-def test_damaged_shard(utd_mhad: Checkout, tmp_path: Path) -> None:
-    checkout, target = utd_mhad.copy(tmp_path), "results/benchmark/utd_mhad/utd_mhad/b32-e2.h5"
-    cut(tmp_path / SHARD)
-    (tmp_path / target).unlink()
-    before = checkout.files("results")
-    output = checkout.snakemake(target, succeeds=False)
-    sentence = rf"{SHARD} is truncated or damaged \(.*\); delete it and run `snakemake --cores all {SHARD}`"
-    assert len(re.findall(sentence, output)) == 1, output
-    assert "Traceback" not in output
-    gone = [name for name in before if name.startswith("results/benchmark/")]  # what a failed job may have written
-    assert checkout.files("results") == [name for name in before if name not in gone]
 
 
 FULL_DISK = """

@@ -1,11 +1,16 @@
-"""The whole workflow on the real recordings, and what it makes again when something changes."""
+"""The whole workflow on the real recordings, its report, and what it makes again when something changes.
+
+Every test of this study is here: `make test-workflow` gives a file to one process.
+"""
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +20,7 @@ import pytest
 import yaml
 from PIL import Image
 
+from skelnas.analysis import catalogue
 from skelnas.results.query import Benchmark
 from skelnas.results.shard import read_shard
 from skelnas.study import runs as study
@@ -27,22 +33,11 @@ pytestmark = pytest.mark.workflow
 SAMPLES = {"train": 323, "valid": 108, "test": 430}
 CELLS = [0, 1462, 1835]
 SHARDS = [f"results/train/utd_mhad/b32-e2/seed777/{name}.h5" for name in ("00000-01462-9e74ce41", "01835-01835")]
-AFTER_TRAINING = {
-    "aggregate",
-    "learning_curves",
-    "accuracy_distribution",
-    "accuracy_and_cost",
-    "best_and_worst_cells",
-    "operations_and_edges",
-    "rank_agreement",
-    "rank_scatter",
-    "noise",
-    "ranking",
-    "structure_by_rank",
-    "archive",
-    "utd_mhad",
-    "total",
+FIGURES = {
+    "results/images/utd_mhad": {"contact-sheet", "data-card", "encodings"},
+    "results/analysis/utd_mhad/utd_mhad/b32-e2": set(catalogue.FIGURES),
 }
+AFTER_TRAINING = {"aggregate", *(name.replace("-", "_") for name in catalogue.ANALYSES), "archive", "utd_mhad", "total"}
 
 
 def test_images_are_those_of_the_original_study(utd_mhad: Checkout, oracle: Callable[[str], dict]) -> None:
@@ -80,8 +75,8 @@ def test_every_file_of_the_study_is_what_its_name_says(utd_mhad: Checkout) -> No
     schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
     files = [utd_mhad.folder / file for file in study.study_files(checked(config, schema), "utd_mhad")]
     kinds = {kind: [file for file in files if file.suffix == kind] for kind in (".png", ".svg", ".csv")}
-    assert len(kinds[".png"]) == len(kinds[".svg"]) == 9
-    assert len(kinds[".csv"]) == 7
+    assert len(kinds[".png"]) == len(kinds[".svg"]) == sum(map(len, FIGURES.values()))
+    assert len(kinds[".csv"]) == len(catalogue.ANALYSES)
     for file in kinds[".png"]:
         with Image.open(file) as image:
             pixels = np.asarray(image.convert("RGB"))
@@ -180,3 +175,44 @@ def test_both_profiles_agree_on_what_is_made_again() -> None:
     default = yaml.safe_load((ROOT / "profiles/default/config.yaml").read_text())
     slurm = yaml.safe_load((ROOT / "slurm/config.yaml").read_text())
     assert default == {key: slurm[key] for key in default}
+
+
+def test_report_has_every_figure_with_a_caption(utd_mhad: Checkout, tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.mktemp("report") / "report.zip"
+    utd_mhad.snakemake("utd_mhad", flags=["--report", str(path)])
+    with zipfile.ZipFile(path) as archive:
+        page = archive.read("report/report.html").decode()
+        results, _ = json.JSONDecoder().raw_decode(page[page.index('{"results/') :])
+        expected = {
+            f"{folder}/{name}{end}" for folder in FIGURES for name in FIGURES[folder] for end in (".png", ".svg")
+        }
+        assert results.keys() == expected
+        for name, entry in results.items():
+            words = re.sub(r"<[^>]+>", " ", entry["caption"]).split()
+            assert len(words) > 8, f"{name}: {entry['caption']}"
+            assert "{{" not in entry["caption"]
+            packed = archive.read(f"report/{entry['data_uri']}")
+            assert packed == (utd_mhad.folder / name).read_bytes()
+
+
+def test_a_path_without_its_study_is_answered_with_the_new_one(utd_mhad: Checkout) -> None:
+    output = utd_mhad.snakemake("results/benchmark/utd_mhad/b32-e2.h5", succeeds=False)
+    assert "ask for results/benchmark/utd_mhad/utd_mhad/b32-e2.h5" in output
+    assert "Traceback" not in output
+
+
+def cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-1000])
+
+
+def test_damaged_shard(utd_mhad: Checkout, tmp_path: Path) -> None:
+    checkout, target = utd_mhad.copy(tmp_path), "results/benchmark/utd_mhad/utd_mhad/b32-e2.h5"
+    cut(tmp_path / SHARDS[1])
+    (tmp_path / target).unlink()
+    before = checkout.files("results")
+    output = checkout.snakemake(target, succeeds=False)
+    sentence = rf"{SHARDS[1]} is truncated or damaged \(.*\); delete it and run `snakemake --cores all {SHARDS[1]}`"
+    assert len(re.findall(sentence, output)) == 1, output
+    assert "Traceback" not in output
+    gone = [name for name in before if name.startswith("results/benchmark/")]  # what a failed job may have written
+    assert checkout.files("results") == [name for name in before if name not in gone]

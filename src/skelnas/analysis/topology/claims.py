@@ -124,7 +124,7 @@ def verdict(low: float, high: float) -> str:
 def draw(table: pd.DataFrame, facts: Facts) -> Figure:
     """Effects and their intervals, claim by claim, coloured by verdict."""
     with style():
-        figure = new_figure(height=0.75 * len(table) + 1.9)
+        figure = new_figure(height=0.64 * len(table) + 1.9)
         axes = figure.subplots()
         places = np.arange(len(table))
         axes.axvspan(-SMALL, SMALL, color=RULE, alpha=0.45, lw=0)

@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -50,3 +51,23 @@ def test_a_damaged_byte_is_noticed(tmp_path):
     (tmp_path / "damaged.h5").write_bytes(content)
     with pytest.raises(InputError, match="damaged"):
         read_shard(tmp_path / "damaged.h5")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("fingerprint", "ac" * 32, "identity of its own content"),
+        ("network_version", 2, "identity of its own content"),
+        ("identity", "00" * 32, "identity of its own content"),
+        ("height", 12, "costs are not those"),
+        ("classes", 6, "costs are not those"),
+        ("width", 13, "multiples of 4"),
+        ("height", 1 << 62, "benchmark"),
+    ],
+)
+def test_a_benchmark_without_a_seal_must_fit_together(tmp_path, name, value, reason):
+    shutil.copy(OLD / "benchmark.h5", tmp_path / "changed.h5")
+    with h5py.File(tmp_path / "changed.h5", "r+") as file:
+        file.attrs[name] = value
+    with pytest.raises(InputError, match=rf"changed\.h5 cannot be read as a benchmark .*{reason}"):
+        Benchmark(tmp_path / "changed.h5")

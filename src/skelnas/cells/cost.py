@@ -5,6 +5,7 @@ convolutions and the classifier, its bias additions included, for one image; Bat
 nothing. Both count every edge, whether or not it lies on a path from input to output.
 """
 
+import functools
 from itertools import pairwise
 
 import numpy as np
@@ -34,8 +35,12 @@ def costs(classes: int, height: int, width: int) -> tuple[np.ndarray, np.ndarray
     Raises:
         InputError: height or width is no positive multiple of 4.
     """
-    cells = np.array(all_cells())
-    return _parameters(cells, classes), _macs(cells, height, width, classes)
+    return _parameters(_all_cells(), classes), _macs(_all_cells(), height, width, classes)
+
+
+@functools.cache
+def _all_cells() -> np.ndarray:
+    return np.array(all_cells())
 
 
 def _parameters(cells: np.ndarray, classes: int) -> np.ndarray:

@@ -11,14 +11,30 @@ import h5py
 import numpy as np
 
 from skelnas import hdf5
-from skelnas.cells import space
+from skelnas.cells import cost, space
 from skelnas.errors import InputError
+from skelnas.files import sha256_of_json
 from skelnas.recipe import SPLITS
 from skelnas.results.benchmark import FORMAT, FORMAT_1, LOSS_FORMAT, loss_path
 from skelnas.results.counts import MISSING_LOSS, is_missing
 from skelnas.results.shard import TRAINED
 
+COSTS = ("parameters", "macs")
 SMALL = ("cell", "seed", "samples", "parameters", "macs", "learning_rate")  # read and checked when a file is opened
+
+
+def _check_format_1(attributes: hdf5.Attributes, small: dict[str, np.ndarray]) -> None:
+    """Refuse what does not fit together in a file without a seal, with `ValueError`; names alone stay unchecked."""
+    cells = small["cell"]
+    content = [attributes["fingerprint"], json.loads(str(attributes["recipe"])), attributes["network_version"]]
+    if attributes["identity"] != sha256_of_json([*content, cells.tolist(), small["seed"].tolist()]):
+        raise ValueError("it does not carry the identity of its own content")
+    try:
+        costs = cost.costs(*(int(attributes[name]) for name in ("classes", "height", "width")))
+    except (InputError, OverflowError) as error:
+        raise ValueError(str(error)) from error
+    if not all(np.array_equal(small[name], all_cells[cells]) for name, all_cells in zip(COSTS, costs, strict=True)):
+        raise ValueError("its costs are not those of its classes, height and width")
 
 
 class StoredBenchmark:
@@ -39,6 +55,8 @@ class StoredBenchmark:
             if attributes["format"] == FORMAT:
                 hdf5.check_seal(attributes, "identity")
                 hdf5.check_arrays(attributes, small)
+            else:
+                _check_format_1(attributes, small)
             self.cells: np.ndarray = small["cell"].astype(np.int32)  # ascending architecture indices
             self.seeds = tuple(map(int, small["seed"]))
             self.samples = dict(zip(SPLITS, map(int, small["samples"]), strict=True))

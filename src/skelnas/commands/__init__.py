@@ -43,6 +43,7 @@ class Subcommand:
 SUBCOMMANDS = {
     "adopt": Subcommand("take in shards that were trained elsewhere", "workflow", checkout=True),
     "best": Subcommand("the best cells of a benchmark file"),
+    "import": Subcommand("read results published with the thesis into benchmark files"),
     "plan": Subcommand("what a study will cost before it runs: trainings, hours, disk", "workflow", checkout=True),
     "preflight": Subcommand("check in a minute what would fail after hours", "workflow", checkout=True),
     "profile": Subcommand("make a profile for a kind of SLURM site", checkout=True),

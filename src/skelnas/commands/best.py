@@ -54,7 +54,9 @@ def run(given: argparse.Namespace) -> int:
             reading.print_json({**what, "seeds": list(best.seeds), "cells": records})
             return 0
         print(reading.about(benchmark))
-        print(f"top-1 in percent, {best.meaning.split(', ', 2)[2]}; chosen by {given.split}\n")
+        seeds = "mean of the seeds that each cell has" if given.seed is None else f"seed {given.seed}"
+        when = f"after epoch {benchmark.epoch_number(epoch) + 1} of {benchmark.epochs}"
+        print(f"top-1 in percent, {seeds}, {when}; chosen by {given.split}\n")
         rows = [
             [
                 str(record["rank"]),

@@ -43,6 +43,7 @@ class Importer:
 
 IMPORTERS = {
     "nasbench201": Importer("nasbench201"),
+    "thesis": Importer("published", losses=True),
 }
 
 

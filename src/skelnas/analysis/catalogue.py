@@ -62,5 +62,6 @@ ANALYSES = {
     "operations-and-edges": Analysis("topology", "topology.operations_and_edges"),
     "structure-by-rank": Analysis("topology", "topology.structure_by_rank", draws=False),
     "accuracy-and-cost": Analysis("cost", "cost.accuracy_and_cost"),
+    "search": Analysis("search", "search.regret"),
 }
 FIGURES = tuple(name for name, analysis in ANALYSES.items() if analysis.draws)

@@ -6,12 +6,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from skelnas.analysis.agreement import rank_correlation
 from skelnas.analysis.provenance import Facts, facts_of
 from skelnas.analysis.style import ACCENT, MUTED, POINTS, VALUE_MAP, chance_line, headline, new_figure, style
 from skelnas.results.query import Benchmark
 
+COUNTS = FuncFormatter(lambda number, _: f"{number:,.0f}")  # a logarithmic axis would write mathematics
 COEFFICIENTS = {"kendall_tau_b": "Kendall τ-b", "spearman_rho": "Spearman ρ"}
 
 
@@ -58,7 +60,9 @@ def draw(table: pd.DataFrame, facts: Facts) -> Figure:
                     cmap=VALUE_MAP,
                     lw=0.1,
                 )
-                bar = figure.colorbar(image, ax=axes, location="bottom", aspect=30, pad=0.02, shrink=0.62)
+                bar = figure.colorbar(
+                    image, ax=axes, location="bottom", aspect=30, pad=0.02, shrink=0.62, format=COUNTS
+                )
                 bar.set_label("cells per hexagon")
                 bar.outline.set_visible(False)
             else:

@@ -186,12 +186,12 @@ def test_each_visible_gpu_has_its_processes(tiny, monkeypatch):
 def test_real_groups_of_two_processes_score_what_one_scores(tiny):
     """PyTorch's own operations on the CPU, in processes that are started as at a GPU."""
     found = {}
-    for workers in (1, 2):
+    for workers, start in ((1, "fork"), (2, "spawn")):
         request, trained = Request(JOBS, tiny, RECIPE, Settings(group_size=2)), {}
         gpu.train_in_groups(
             request,
             lambda index, seed, curves, _, trained=trained: trained.update({(index, seed): curves}),
-            lambda place, request=request: Worker(GroupWork(request, None), "spawn"),
+            lambda place, request=request, start=start: Worker(GroupWork(request, None), start),
             workers,
         )
         found[workers] = trained

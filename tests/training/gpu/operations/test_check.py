@@ -82,14 +82,14 @@ def test_any_number_of_classes(classes):
 
 def test_a_stale_graph_is_noticed():
     """What replays a step must read its inputs again; here `ready` stands for the capture, of which a CPU has none."""
-    check.check_replay(kernels, CPU, "bf16", lambda step: step)
+    check.check_replay(kernels, CPU, "bf16", lambda step: step, SAMPLES)
 
     def stale(step):
         step()
         return lambda: None
 
     with pytest.raises(ArithmeticError, match="a replayed graph differs from the step itself"):
-        check.check_replay(kernels, CPU, "bf16", stale)
+        check.check_replay(kernels, CPU, "bf16", stale, SAMPLES)
 
 
 def test_a_pass_is_remembered_for_what_was_checked(tmp_path, monkeypatch):

@@ -53,7 +53,11 @@ def check(
 
 
 def check_replay(
-    operations: Operations, device: torch.device, precision: str, ready: Callable[[Step], Step] | None = None
+    operations: Operations,
+    device: torch.device,
+    precision: str,
+    ready: Callable[[Step], Step] | None = None,
+    samples: int = SAMPLES,
 ) -> None:
     """Hold a replayed graph against the step that it was made of, bit for bit, on inputs that came after it was made.
 
@@ -62,7 +66,7 @@ def check_replay(
     Raises:
         ArithmeticError: they differ, or there is no graph.
     """
-    inputs, graphs = Inputs(precision, SAMPLES, False, device), Graphs(device, True)
+    inputs, graphs = Inputs(precision, samples, False, device), Graphs(device, True)
     source, out, weight = inputs.images(SLOTS, 16), inputs.images(ENTRIES, 16), inputs.vectors(ENTRIES, 9, 16, 16)
     slots, norms, to_weight = inputs.table(4, 0, 1), inputs.norms(ENTRIES, 16), torch.zeros_like(weight)
     others = [(torch.randn_like(source), torch.randn_like(weight)) for _ in range(2)]

@@ -107,8 +107,8 @@ def go_through_a_step(precision: str) -> None:
     state = GpuState(len(CELLS), capacity, 16, UTD.full.classes, 1, torch.float32, "cpu")
     block = torch.zeros(1 << 29, dtype=torch.uint8)
     shape = UTD.full.batch_size, UTD.full.height, UTD.full.width
-    narrow = torch.bfloat16 if precision == "bf16" else torch.float32
-    network = GpuNetwork(state, GroupTables.of(lists, "cpu"), shape, narrow, kernels, Arena(block))
+    compute = torch.bfloat16 if precision == "bf16" else torch.float32
+    network = GpuNetwork(state, GroupTables.of(lists, "cpu"), shape, compute, kernels, Arena(block))
     labels = torch.zeros((len(CELLS), shape[0]), dtype=torch.int64)
     with torch.no_grad(), computing_in("tf32" if precision == "tf32" else "fp32", torch.device("cpu")):
         network.train_step(labels, Recipe(epochs=1, batch_size=shape[0]))

@@ -1,13 +1,12 @@
 import io
 
 import numpy as np
-import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 from matplotlib.patches import FancyArrowPatch
 
-from skelnas.analysis.cell_drawing import COLOURS, FAINT, draw_cell, draw_cells
+from skelnas.analysis.cell_drawing import COLOURS, FAINT, draw_cell
 from skelnas.cells.space import EDGES, OPERATIONS, cell
 
 
@@ -35,19 +34,11 @@ def test_edges_without_effect_are_faint():
     assert solid == [False, False, False, True, False, False]
 
 
-def test_the_grid_holds_every_cell_and_a_legend_of_what_occurs():
-    figure = draw_cells([cell(9), cell(123), cell(0)], ["ninth", "123", "first"], columns=2)
-    assert [axes.get_title() for axes in figure.axes] == ["ninth", "123", "first", ""]
-    words = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert words[:4] == ["skip", "1×1 convolution", "3×3 convolution", "3×3 average pool"]
-    assert words[4:] == ["adds a learned constant only", "no effect on the output", "none"]
-    plain = draw_cells([(1,) * 6])
-    assert [text.get_text() for text in plain.legends[0].get_texts()] == ["skip"]
-
-
 def test_the_picture_shows_the_colours_and_nothing_is_cut_off():
     stream = io.BytesIO()
-    draw_cells([(3, 2, 3, 1, 4, 3)], ["all operations"]).savefig(stream, format="png", dpi=100)
+    figure = Figure(figsize=(4.4, 2.5), layout="constrained")
+    draw_cell(figure.subplots(), (3, 2, 3, 1, 4, 3), "all operations")
+    figure.savefig(stream, format="png", dpi=100)
     stream.seek(0)
     pixels = np.round(imread(stream)[..., :3] * 255).astype(int)
     for operation in OPERATIONS[1:]:
@@ -55,10 +46,3 @@ def test_the_picture_shows_the_colours_and_nothing_is_cut_off():
         assert (np.abs(pixels - colour).sum(axis=2) < 6).sum() > 50, operation
     border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
     assert (border == 255).all()
-
-
-def test_no_cells_or_another_number_of_titles_is_an_error():
-    with pytest.raises(ValueError, match="no cells to draw"):
-        draw_cells([])
-    with pytest.raises(ValueError, match="zip"):
-        draw_cells([cell(0), cell(1)], ["one"])

@@ -1,12 +1,9 @@
 """Drawings of cells: four nodes in a row, six edges coloured by operation, idle edges faint."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, FancyArrowPatch, PathPatch
 from matplotlib.textpath import TextPath
 from matplotlib.transforms import Affine2D
@@ -38,7 +35,6 @@ STYLES: dict[str, tuple[float, Any, float]] = {
     "idle": (1.3, (0, (3, 2)), FAINT),
     "none": (0.9, (0, (1, 2.5)), 0.6),
 }
-LEGEND = {"bias": "adds a learned constant only", "idle": "no effect on the output", "none": "none"}
 
 
 def draw_cell(axes: Axes, cell: Cell, title: str = "") -> None:
@@ -57,51 +53,6 @@ def draw_cell(axes: Axes, cell: Cell, title: str = "") -> None:
         _draw_edge(axes, circles, edge, OPERATIONS[digit], _kind(edge, digit, trained))
     if title:
         axes.set_title(title, fontsize=9, color=INK, pad=3)
-
-
-def draw_cells(cells: Sequence[Cell], titles: Sequence[str] | None = None, columns: int = 4) -> Figure:
-    """A figure with one drawing per cell, row by row, each under its title, and a legend below.
-
-    Raises:
-        ValueError: no cells, or another number of titles than of cells.
-    """
-    if not cells:
-        raise ValueError("there are no cells to draw")
-    titles = [""] * len(cells) if titles is None else titles
-    columns = min(columns, len(cells))
-    rows = math.ceil(len(cells) / columns)
-    figure = Figure(figsize=(max(2.8 * columns, 4.4), 2.0 * rows + 0.5), layout="constrained")
-    every_axes = figure.subplots(rows, columns, squeeze=False).flatten()
-    for axes, cell, title in zip(every_axes[: len(cells)], cells, titles, strict=True):
-        draw_cell(axes, cell, title)
-    for axes in every_axes[len(cells) :]:
-        axes.set_axis_off()
-    entries = _legend_entries(cells)
-    figure.legend(
-        handles=entries,
-        loc="outside lower center",
-        ncols=min(len(entries), 2 * columns),
-        frameon=False,
-        fontsize=7.5,
-        handlelength=2.6,
-        labelcolor=INK,
-    )
-    return figure
-
-
-def _legend_entries(cells: Sequence[Cell]) -> list[Line2D]:
-    """A line per operation and per kind of edge that occurs in `cells`."""
-    digits = sorted({digit for cell in cells for digit in cell} - {NONE})
-    trained = [trained_edges(cell) for cell in cells]
-    kinds = {
-        _kind(edge, digit, kept) for cell, kept in zip(cells, trained, strict=True) for edge, digit in enumerate(cell)
-    }
-    looks = [(COLOURS[OPERATIONS[digit]], STYLES["signal"], NAMES[OPERATIONS[digit]]) for digit in digits]
-    looks += [(INK, STYLES[kind], words) for kind, words in LEGEND.items() if kind in kinds]
-    return [
-        Line2D([], [], color=colour, linewidth=width, linestyle=line, alpha=opacity, label=words)
-        for colour, (width, line, opacity), words in looks
-    ]
 
 
 def _kind(edge: int, digit: int, trained: TrainedEdges) -> str:

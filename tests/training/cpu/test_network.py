@@ -1,4 +1,4 @@
-"""The lean network against the readable one, in float64, step by step."""
+"""The CPU engine's network against the readable one, in float64, step by step."""
 
 import pytest
 import torch
@@ -46,7 +46,7 @@ def assert_same_training(digits, repeats=1):
     """Eight steps of both networks give equal losses, logits, parameters, running statistics and evaluations."""
     torch.manual_seed(1)
     network = Network(digits, CLASSES, CHANNELS, repeats).double()
-    lean = CpuNetwork(digits, network.state_dict(), SIZE, torch.float64, repeats)
+    fast = CpuNetwork(digits, network.state_dict(), SIZE, torch.float64, repeats)
     optimiser = torch.optim.SGD(network.parameters(), 0.1, momentum=0.9, nesterov=True, weight_decay=5e-4)
     for images, labels in batches():
         logits = network(images)
@@ -54,16 +54,16 @@ def assert_same_training(digits, repeats=1):
         optimiser.zero_grad()
         losses.mean().backward()
         optimiser.step()
-        lean_logits, lean_losses = lean.train_step(channels_last(images), labels, 0.1, RECIPE, None)
-        torch.testing.assert_close(lean_logits, logits.detach(), rtol=1e-9, atol=1e-9)
-        torch.testing.assert_close(lean_losses, losses.detach(), rtol=1e-9, atol=1e-9)
+        fast_logits, fast_losses = fast.train_step(channels_last(images), labels, 0.1, RECIPE, None)
+        torch.testing.assert_close(fast_logits, logits.detach(), rtol=1e-9, atol=1e-9)
+        torch.testing.assert_close(fast_losses, losses.detach(), rtol=1e-9, atol=1e-9)
     trained = network.state_dict()
-    for name, view in lean.state.views.items():
+    for name, view in fast.state.views.items():
         torch.testing.assert_close(view, trained[name], rtol=1e-9, atol=1e-10, msg=name)
     network.eval()
-    lean.fold(None)
+    fast.fold(None)
     torch.testing.assert_close(
-        lean.evaluate(channels_last(images), None), network(images).detach(), rtol=1e-9, atol=1e-9
+        fast.evaluate(channels_last(images), None), network(images).detach(), rtol=1e-9, atol=1e-9
     )
 
 
@@ -109,12 +109,12 @@ def test_bf16_rounds_only_the_operands_of_3x3_convolutions():
     images, labels = next(batches())
     losses = {}
     for digits in (CELLS["all 3x3"], CELLS["all 1x1"]):
-        for narrow in (None, torch.bfloat16):
+        for compute in (None, torch.bfloat16):
             torch.manual_seed(1)
             initial = Network(digits, CLASSES, CHANNELS, 1).state_dict()
-            lean = CpuNetwork(digits, initial, SIZE, torch.float32, 1)
-            lean.train_step(channels_last(images.float()), labels, 0.0, RECIPE, narrow)
-            losses[digits, narrow] = lean.train_step(channels_last(images.float()), labels, 0.1, RECIPE, narrow)[1]
+            fast = CpuNetwork(digits, initial, SIZE, torch.float32, 1)
+            fast.train_step(channels_last(images.float()), labels, 0.0, RECIPE, compute)
+            losses[digits, compute] = fast.train_step(channels_last(images.float()), labels, 0.1, RECIPE, compute)[1]
     assert torch.equal(losses[CELLS["all 1x1"], None], losses[CELLS["all 1x1"], torch.bfloat16])
     exact, rounded = losses[CELLS["all 3x3"], None], losses[CELLS["all 3x3"], torch.bfloat16]
     assert not torch.equal(exact, rounded)

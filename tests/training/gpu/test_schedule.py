@@ -1,4 +1,4 @@
-"""Which group comes next: dealt, tried again, halved, made smaller."""
+"""Which group comes next: partitioned, tried again, halved, made smaller."""
 
 from skelnas.training.gpu.schedule import Breaker, Schedule, even_size
 

@@ -40,7 +40,7 @@ def test_a_group_gives_the_plain_engines_figures(tiny):
 @pytest.mark.parametrize(
     ("cells", "size", "most"), [(range(1000), 334, 1.02), (range(15_625), 125, 1.1), (range(0, 15_625, 100), 25, 1.25)]
 )
-def test_dealt_groups_hold_every_job_once_and_need_little_room(cells, size, most):
+def test_partitioned_groups_hold_every_job_once_and_need_little_room(cells, size, most):
     jobs = [(index, 777) for index in cells]
     groups = partition(jobs, size)
     assert sorted(job for group in groups for job in group) == jobs

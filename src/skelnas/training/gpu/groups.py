@@ -81,7 +81,7 @@ class WorkLists:
 def partition(jobs: Sequence[Job], size: int) -> list[list[Job]]:
     """Split jobs into groups of at most `size`, each with about the same convolutions on every node.
 
-    The jobs with the most convolutions are dealt first, a round of one per group at a time; each goes to the group
+    The jobs with the most convolutions are placed first, a round of one per group at a time; each goes to the group
     that has least of its kind of work so far. The lists of one group then nearly fill the capacity that all share.
     """
     count = -(-len(jobs) // size)

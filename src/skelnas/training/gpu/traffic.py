@@ -142,10 +142,10 @@ def counted(
     group = [space.cell(index) for index in cells]
     capacity = capacity_of([group])
     state = GpuState(len(group), capacity, STAGES[0], classes, repeats, torch.float32, "meta")
-    narrow = torch.bfloat16 if precision == "bf16" else torch.float32
+    compute = torch.bfloat16 if precision == "bf16" else torch.float32
     tables = GroupTables.of(work_lists(group, capacity), "cpu")
     count, arena = Counted(), Arena(None)
-    network = GpuNetwork(state, tables, size, narrow, cast(Operations, count.operations), arena)
+    network = GpuNetwork(state, tables, size, compute, cast(Operations, count.operations), arena)
     count.memory = arena.taken
     labels = torch.zeros((len(group), size[0]), dtype=torch.int64, device="meta")
     with torch.no_grad(), count:

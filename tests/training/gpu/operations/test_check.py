@@ -12,13 +12,13 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in:RuntimeWarning"
 
 CPU = torch.device("cpu")
 SAMPLES = 15  # 150 columns: more than one tile
-NARROW = [case for case in cases.all_cases(27) if "32" not in case.name and "64" not in case.name]
+OF_16_CHANNELS = [case for case in cases.all_cases(27) if "32" not in case.name and "64" not in case.name]
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_the_kernels_pass(precision):
-    assert len(NARROW) == 13
-    check.check(kernels, CPU, precision, 27, SAMPLES, NARROW)
+    assert len(OF_16_CHANNELS) == 13
+    check.check(kernels, CPU, precision, 27, SAMPLES, OF_16_CHANNELS)
 
 
 def test_wide_ones_in_the_precision_that_has_kernels_of_its_own():

@@ -231,18 +231,18 @@ CLASSES, REPEATS = 6, 1
 
 def whole_step(operations, kind):
     """Logits in training and evaluation, and the gradients of every parameter in use, as float64."""
-    capacity, narrow = capacity_of([CELLS]), kind
+    capacity = capacity_of([CELLS])
     lists = work_lists(CELLS, capacity)
     state = GpuState(len(CELLS), capacity, 16, CLASSES, REPEATS, kind, "cpu")
     block = torch.zeros(1 << 24, dtype=torch.uint8)
-    network = GpuNetwork(state, GroupTables.of(lists, "cpu"), (2, 4, 8), narrow, operations, Arena(block))
+    network = GpuNetwork(state, GroupTables.of(lists, "cpu"), (2, 4, 8), kind, operations, Arena(block))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         initial = [Network(cell, CLASSES, 16, REPEATS).state_dict() for cell in CELLS]
         images = torch.randn(len(CELLS), 2, 4, 8, 3, dtype=torch.float64)
         labels = torch.randint(0, CLASSES, (len(CELLS), 2))
     state.load(state.stacked(lists, initial))
-    network.put(images.to(narrow))
+    network.put(images.to(kind))
     # Without decay and momentum the step leaves the gradients as they are.
     logits, _ = network.train_step(
         labels, Recipe(epochs=1, batch_size=2, momentum=0.0, nesterov=False, weight_decay=0.0)

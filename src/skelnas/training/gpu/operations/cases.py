@@ -34,7 +34,7 @@ class Inputs:
         return self._cast(self._drawn(count, self.samples, *size, channels), images=True)
 
     def vectors(self, *shape: int) -> Tensor:
-        """As wide as sums, but of values that the precision has."""
+        """Of the type of sums, but of values that the precision has."""
         return self._cast(self._drawn(*shape), images=False)
 
     def table(self, *rows: Sequence[int] | int) -> Tensor:
@@ -55,8 +55,8 @@ class Inputs:
         return values
 
     def _cast(self, values: Tensor, images: bool) -> Tensor:
-        narrow = torch.bfloat16 if self.precision == "bf16" and images else torch.float32
-        return values.to(self.device, torch.float64 if self.exact else narrow)
+        compute = torch.bfloat16 if self.precision == "bf16" and images else torch.float32
+        return values.to(self.device, torch.float64 if self.exact else compute)
 
 
 Results = dict[str, Tensor]

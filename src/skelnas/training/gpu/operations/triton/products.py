@@ -16,8 +16,8 @@ def rectified(values, RELU: tl.constexpr, OPERAND: tl.constexpr):
 
 def operand(dtype: torch.dtype) -> tl.dtype:
     """The type in which products are taken; the interpreter has none for bfloat16, and float32 gives the same ones."""
-    narrow = dtype == torch.bfloat16 and not triton.knobs.runtime.interpret
-    return tl.bfloat16 if narrow else tl.float32
+    compiled = not triton.knobs.runtime.interpret
+    return tl.bfloat16 if dtype == torch.bfloat16 and compiled else tl.float32
 
 
 def dot_precision(dtype: torch.dtype) -> str:

@@ -44,8 +44,8 @@ def _weight_gradient(
     slot = tl.load(slots + entry)
     if slot < 0:
         return
-    cout, wide = tl.program_id(0) // KERNEL * OUTPUTS + tl.arange(0, OUTPUTS), tl.arange(0, TAPS * CIN)
-    tap, cin = wide // CIN, wide % CIN
+    cout, column = tl.program_id(0) // KERNEL * OUTPUTS + tl.arange(0, OUTPUTS), tl.arange(0, TAPS * CIN)
+    tap, cin = column // CIN, column % CIN
     pixels = samples * (H * W)
     images = source + slot.to(tl.int64) * pixels * (STRIDE * STRIDE * CIN)
     gradients = gradient + entry.to(tl.int64) * pixels * COUT

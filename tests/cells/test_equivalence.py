@@ -7,11 +7,34 @@ from hypothesis import strategies as st
 
 from skelnas.cells import equivalence
 from skelnas.cells.edges import is_connected, pruned, trained_edges
-from skelnas.cells.space import CONVOLUTIONS, EDGES, NONE, POOL, all_cells, index, parse
+from skelnas.cells.space import CONVOLUTIONS, EDGES, NODES, NONE, OPERATIONS, POOL, SKIP, all_cells, index, parse
 from skelnas.errors import InputError
 
 CELL = st.tuples(*[st.integers(0, 4)] * 6)
 PRIME = 2**61 - 1
+
+
+def nasbench201_key(cell, consider_zero=True):
+    """The string by which NAS-Bench-201 tells cells apart.
+
+    It is not an equivalence of what is trained: it keeps zeros inside sums, which splits equal cells, and compares
+    trees, which merges one convolution used twice with two convolutions. With `consider_zero` a `none` and whatever
+    follows it is written '#'.
+    """
+    nodes = ["0"]
+    for target in range(1, NODES):
+        terms = []
+        for (source, end), digit in zip(EDGES, cell, strict=True):
+            if end != target:
+                continue
+            if consider_zero and (digit == NONE or nodes[source] == "#"):
+                terms.append("#")
+            elif digit == SKIP:
+                terms.append(nodes[source])
+            else:
+                terms.append(f"({nodes[source]})@{OPERATIONS[digit]}")
+        nodes.append("+".join(sorted(terms)))
+    return nodes[-1]
 
 
 def scalar(cell, weights):
@@ -109,7 +132,7 @@ def test_one_convolution_used_twice_is_not_two():
     two = parse("|none~0|+|nor_conv_1x1~0|none~1|+|nor_conv_1x1~0|none~1|skip_connect~2|")
     graph = equivalence.classes("graph")
     assert graph[index(twice)] != graph[index(two)]
-    assert equivalence.nasbench201_key(twice) == equivalence.nasbench201_key(two)
+    assert nasbench201_key(twice) == nasbench201_key(two)
 
 
 @settings(max_examples=50, deadline=None)
@@ -124,7 +147,7 @@ def test_swapping_two_parallel_nodes_changes_nothing(cell):
 
 @pytest.mark.parametrize(("consider_zero", "count"), [(True, 6466), (False, 12_751)])
 def test_nas_bench_201_keys_are_as_many_as_published(consider_zero, count):
-    assert len({equivalence.nasbench201_key(cell, consider_zero) for cell in all_cells()}) == count
+    assert len({nasbench201_key(cell, consider_zero) for cell in all_cells()}) == count
 
 
 def test_classes_cannot_be_changed_and_unknown_notions_are_refused():

@@ -131,7 +131,6 @@ def test_paths_of_log_and_comment(tmp_path):
     shard = run_state(RUN, RECIPE, "fused", tmp_path).shards[1]
     assert str(shard.log) == "logs/train/tiny/short/seed777/00002-00003.log"
     assert shard.comment == "rule_train_wildcards_tiny_short_777_00002-00003"
-    assert str(shard.slurm_logs) == "logs/slurm/rule_train/tiny_short_777_00002-00003"
 
 
 def test_a_heartbeat_is_a_sign_of_life(folder):

@@ -29,7 +29,6 @@ from skelnas.cells.space import (
     EDGES,
     NODES,
     NONE,
-    OPERATIONS,
     POOL,
     SKIP,
     Cell,
@@ -95,29 +94,6 @@ def members(index: int, notion: str = "network") -> np.ndarray:
     key = _key(own, rules)
     same = {cell for cell in alike if _key(cell, rules) == key}
     return np.array([position for position, cell in enumerate(relevant) if cell in same])
-
-
-def nasbench201_key(cell: Cell, consider_zero: bool = True) -> str:
-    """The string by which NAS-Bench-201 tells cells apart; only for comparison with published counts.
-
-    It is not an equivalence of what is trained: it keeps zeros inside sums, which splits equal cells, and compares
-    trees, which merges one convolution used twice with two convolutions. With `consider_zero` a `none` and whatever
-    follows it is written '#'.
-    """
-    nodes = ["0"]
-    for target in range(1, NODES):
-        terms = []
-        for (source, end), digit in zip(EDGES, cell, strict=True):
-            if end != target:
-                continue
-            if consider_zero and (digit == NONE or nodes[source] == "#"):
-                terms.append("#")
-            elif digit == SKIP:
-                terms.append(nodes[source])
-            else:
-                terms.append(f"({nodes[source]})@{OPERATIONS[digit]}")
-        nodes.append("+".join(sorted(terms)))
-    return nodes[-1]
 
 
 def _rules(notion: str) -> Notion:

@@ -65,11 +65,6 @@ def shard_comment(dataset: str, recipe: str, seed: int, name: str) -> str:
     return f"rule_train_wildcards_{dataset}_{recipe}_{seed}_{name}"
 
 
-def shard_slurm_logs(dataset: str, recipe: str, seed: int, name: str) -> str:
-    """The folder of what SLURM and the shard's jobs said, one file per job, as slurm/config.yaml has it."""
-    return f"logs/slurm/rule_train/{dataset}_{recipe}_{seed}_{name}"
-
-
 def benchmark(study: str, run: str, ending: str = ".h5") -> str:
     """Everything of a study's run merged: one of the files that end as `BENCHMARK` says."""
     return f"{RESULTS}/benchmark/{study}/{run}{ending}"

@@ -56,11 +56,6 @@ class ShardState:
         return Path(paths.shard_log(*self._names))
 
     @property
-    def slurm_logs(self) -> Path:
-        """The folder of what SLURM and the jobs themselves said, one file per job, as slurm/config.yaml has it."""
-        return Path(paths.shard_slurm_logs(*self._names))
-
-    @property
     def comment(self) -> str:
         """What SLURM shows as the comment of the shard's job (`squeue --format %k`)."""
         return paths.shard_comment(*self._names)

@@ -17,7 +17,7 @@ ABOUT = --profile "$(PROFILE)" $(if $(STUDY),--study $(STUDY)) $(if $(CONFIGFILE
 # One thread a process: snakemake runs several, and more threads than cores are slower than one.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help setup demo report test test-unit test-workflow test-slurm lint lock fuzz bench bench-gpu proof-ntu dag plan status preflight clean
+.PHONY: help setup demo report test test-unit test-browser test-workflow test-slurm lint lock fuzz bench bench-gpu proof-ntu dag plan status preflight clean
 
 help:  ## say what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -48,10 +48,13 @@ report: $(READY)  ## make report.zip of the study that config.yaml names (STUDY=
 	$(BIN)/snakemake --cores 1 --quiet all --report report.zip -- $(STUDY)
 	@echo "Report: report.zip (unpack it and open report/report.html)"
 
-test: test-unit test-workflow  ## unit tests, then the workflow's own behaviour
+test: test-unit test-browser test-workflow  ## unit tests, pages in a browser, then the workflow's own behaviour
 
 test-unit: $(READY)  ## tests of the package, under 3 minutes
-	$(BIN)/pytest -n 2 --dist worksteal -m "not workflow and not slurm"
+	$(BIN)/pytest -n 2 --dist worksteal -m "not workflow and not slurm and not browser"
+
+test-browser: $(READY)  ## pages opened in chromium (apt-get install chromium)
+	$(BIN)/pytest -m browser tests/pages
 
 test-workflow: $(READY)  ## tests that run snakemake on small studies
 	$(BIN)/pytest -n 2 --dist loadfile -m workflow

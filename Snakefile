@@ -10,6 +10,7 @@
 #   results/benchmark/{study}/{dataset}/{recipe}.h5 + .parquet    everything merged; one row per cell (.loss.h5: losses)
 #   results/analysis/{study}/{dataset}/{recipe}/...               figures (svg + png) and tables (csv)
 #   results/analysis/{study}/{dataset}/{recipe}-against-{other}/  two precisions of one recipe compared
+#   results/explorer/{study}.html                                 one page in which every cell can be looked at
 #   results/archive/{study}.zip                                   RO-Crate with checksums
 #
 # (...).timing.json and .timing.parquet beside them hold measured seconds, device and dates, which nothing depends on.
@@ -28,5 +29,6 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/results.smk"
 include: "workflow/rules/analysis.smk"
 include: "workflow/rules/precision.smk"
+include: "workflow/rules/pages.smk"
 include: "workflow/rules/preflight.smk"
 include: "workflow/rules/studies.smk"

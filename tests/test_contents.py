@@ -17,6 +17,7 @@ from skelnas.errors import InputError
 from skelnas.images.build import build_image_set, manifest
 from skelnas.images.image_set import write_image_set
 from skelnas.images.manifest import read_manifest, write_manifest
+from skelnas.pages.html import page
 from skelnas.recipe import Recipe
 from skelnas.results.benchmark import Expected, loss_path
 from skelnas.results.query import Benchmark
@@ -27,17 +28,18 @@ from .images.small import RULE, small_source
 METADATA = Metadata("A study", "Three cells.", "2026-11-22", "https://spdx.org/licenses/CC-BY-4.0", ("Ada Lovelace",))
 IMAGES, MANIFEST_OF_IMAGES = "results/images/tiny.h5", "results/images/tiny.json"
 BENCHMARK, LOSSES, SUMMARY = (f"results/benchmark/tiny/short{end}" for end in (".h5", ".loss.h5", ".parquet"))
+PAGE = "results/explorer/tiny.html"
 FIGURE, VECTORS, TABLE = (f"results/analysis/tiny/short/figure.{end}" for end in ("png", "svg", "csv"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def built():
     source = small_source()
     image_set, report = build_image_set("tiny", source, {"split": RULE})
     return image_set, manifest(image_set, source, report)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def expected(built):
     image_set, _ = built
     size = {"classes": 3, "height": image_set.height, "width": image_set.width}
@@ -51,12 +53,12 @@ def files(request, tmp_path, tmp_path_factory):
     if not study.exists():
         make_study(study, request.getfixturevalue("built"), request.getfixturevalue("make_benchmark"))
     shutil.copytree(study, tmp_path / "in")
-    names = (IMAGES, MANIFEST_OF_IMAGES, BENCHMARK, LOSSES, SUMMARY, FIGURE, VECTORS, TABLE)
+    names = (IMAGES, MANIFEST_OF_IMAGES, BENCHMARK, LOSSES, SUMMARY, FIGURE, VECTORS, TABLE, PAGE)
     return {name: tmp_path / "in" / name for name in names}
 
 
 def make_study(folder, built, make_benchmark):
-    for name in (IMAGES, BENCHMARK, FIGURE):
+    for name in (IMAGES, BENCHMARK, FIGURE, PAGE):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
     write_image_set(folder / IMAGES, built[0])
     write_manifest(folder / MANIFEST_OF_IMAGES, built[1])
@@ -71,6 +73,7 @@ def make_study(folder, built, make_benchmark):
     save_figure(figure, folder / FIGURE)
     save_figure(figure, folder / VECTORS)
     (folder / TABLE).write_text("a,b\n1,2\n")
+    (folder / PAGE).write_bytes(page("Tiny", "<h1>Tiny</h1>", ""))
 
 
 def edit_manifest(files, **changes):
@@ -131,6 +134,8 @@ FAULTS = {
     "png cut off": (cut(FIGURE, 700), f"{FIGURE} cannot be opened"),
     "png flipped": (flip(FIGURE), f"{FIGURE} cannot be opened"),
     "svg cut off": (cut(VECTORS, 700), f"{VECTORS} cannot be opened"),
+    "page cut off": (cut(PAGE, 700), f"{PAGE} cannot be opened"),
+    "page flipped": (flip(PAGE), f"{PAGE} cannot be opened"),
     "table of uneven lines": (lambda files: files[TABLE].write_text("a,b\n1\n"), f"{TABLE} cannot be opened"),
 }
 

@@ -32,7 +32,7 @@ from skelnas.untrusted import DAMAGE, Limits, block_bytes, parse_json, read_memb
 
 ENVIRONMENT = "environment.json"
 PACKAGES = ("h5py", "matplotlib", "numba", "numpy", "pandas", "pillow", "pyarrow", "scipy", "snakemake", "torch")
-TEXTS = (".json", ".csv", ".yaml", ".txt")
+TEXTS = (".json", ".csv", ".yaml", ".txt", ".html")
 MEASURED = (".timing.json", ".timing.parquet")
 PACKED_ALREADY = {".h5", ".parquet", ".png", ".zip", ".gz"}
 LISTS = Limits(member_bytes=1 << 26)  # the manifest and the crate

@@ -20,6 +20,7 @@ from skelnas import hdf5
 from skelnas.errors import InputError
 from skelnas.images.image_set import ImageSet, read_image_set
 from skelnas.images.manifest import described, read_manifest
+from skelnas.pages.seal import is_whole
 from skelnas.results.query import Benchmark
 from skelnas.results.summary import read_table, summarise
 from skelnas.untrusted import parse_json
@@ -166,9 +167,15 @@ def _open_json(path: Path) -> None:
     parse_json(path.read_bytes())
 
 
+def _open_page(path: Path) -> None:
+    if not is_whole(path.read_bytes()):
+        raise ValueError("the page is not what was written")
+
+
 OPENED: dict[str, Callable[[Path], None]] = {
     ".png": _open_png,
     ".svg": _open_svg,
     ".csv": _open_table,
     ".json": _open_json,
+    ".html": _open_page,
 }

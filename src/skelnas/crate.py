@@ -18,6 +18,7 @@ FORMATS = {
     ".parquet": "application/vnd.apache.parquet",
     ".png": "image/png",
     ".svg": "image/svg+xml",
+    ".html": "text/html",
     ".txt": "text/plain",
     ".yaml": "application/yaml",
 }

@@ -134,6 +134,12 @@ def write_text(path: Path | str, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def write_bytes(path: Path | str, data: bytes) -> None:
+    """Write `data` to `path`, whole or not at all."""
+    with whole_file(path) as temporary:
+        temporary.write_bytes(data)
+
+
 def write_json(path: Path | str, value: Any) -> None:
     """Write `value` as JSON (two blanks of indent, keys in the order given), whole or not at all."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")

@@ -145,6 +145,10 @@ def test_a_comparison_adds_its_figure_and_its_table():
     config = configuration(a={})
     before = study.study_files(config, "a")
     config["studies"]["a"]["comparisons"] = [{"dataset": "own", "recipe": "short", "other": "long"}]
-    assert study.study_files(config, "a") == before + [
-        f"results/analysis/a/own/short-against-long/precision{end}" for end in (".png", ".svg", ".csv")
+    *results, explorer = before
+    assert explorer == "results/explorer/a.html"
+    assert study.study_files(config, "a") == [
+        *results,
+        *(f"results/analysis/a/own/short-against-long/precision{end}" for end in (".png", ".svg", ".csv")),
+        explorer,
     ]

@@ -37,7 +37,14 @@ FIGURES = {
     "results/images/utd_mhad": {"contact-sheet", "data-card", "encodings"},
     "results/analysis/utd_mhad/utd_mhad/b32-e2": set(catalogue.FIGURES),
 }
-AFTER_TRAINING = {"aggregate", *(name.replace("-", "_") for name in catalogue.ANALYSES), "archive", "utd_mhad", "total"}
+AFTER_TRAINING = {
+    "aggregate",
+    "explorer",
+    *(name.replace("-", "_") for name in catalogue.ANALYSES),
+    "archive",
+    "utd_mhad",
+    "total",
+}
 
 
 def test_images_are_those_of_the_original_study(utd_mhad: Checkout, oracle: Callable[[str], dict]) -> None:

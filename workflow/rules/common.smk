@@ -186,6 +186,16 @@ def figure_outputs(name, analysis):
     return {"figures": report(figures, caption=f"../report/{name}.rst", **about)}
 
 
+def explored_files(wildcards):
+    """Benchmarks of a study and the manifests of its images."""
+    return study.explored_files(config, wildcards.study)
+
+
+def benchmarks_of(wildcards):
+    """Every run and import of a study as {dataset}/{recipe}, in the order of its pages."""
+    return [run.folder for run in study.benchmarks(config, wildcards.study)]
+
+
 def archived_configuration(wildcards):
     """What of the configuration goes into a study's archive."""
     return study_configuration(config, wildcards.study)

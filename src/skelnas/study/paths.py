@@ -80,6 +80,11 @@ def comparison(study: str, dataset: str, recipe: str, other: str, file: str) -> 
     return analysis(study, f"{dataset}/{recipe}-against-{other}", file)
 
 
+def explorer(study: str) -> str:
+    """The page in which a study's cells are explored."""
+    return f"{RESULTS}/explorer/{study}.html"
+
+
 def archive(study: str) -> str:
     """The study, packed with checksums."""
     return f"{RESULTS}/archive/{study}.zip"

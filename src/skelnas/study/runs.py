@@ -203,12 +203,27 @@ def raw_source(config: Config, file: str) -> Config:
 
 def study_files(config: Config, study: str) -> list[str]:
     """Everything that a study makes and that its archive holds."""
+    return [*result_files(config, study), paths.explorer(study)]
+
+
+def benchmarks(config: Config, study: str) -> list[Run | Import]:
+    """What a study has a benchmark of: its runs, then its imports."""
+    return [*runs(config, study), *imports(config, study)]
+
+
+def explored_files(config: Config, study: str) -> list[str]:
+    """What the explorer of a study is made of: benchmarks, and the manifests that name the actions."""
+    kinds = (f"{paths.RESULTS}/benchmark/", *{paths.manifest(run.dataset) for run in runs(config, study)})
+    return [file for file in result_files(config, study) if file.startswith(kinds)]
+
+
+def result_files(config: Config, study: str) -> list[str]:
+    """What a study's pages are made of."""
     wanted, analyses, files = runs(config, study), config["studies"][study]["analyses"], []
     for dataset in dict.fromkeys(run.dataset for run in wanted):
         files += [paths.images(dataset), paths.manifest(dataset)]
         files += [paths.image_figure(dataset, f"{name}{end}") for name, ends in DATA_FIGURES.items() for end in ends]
-    benchmarks: list[Run | Import] = [*wanted, *imports(config, study)]
-    for run in benchmarks:
+    for run in benchmarks(config, study):
         lacking = () if run.losses else (paths.LOSSES,)
         files += [paths.benchmark(study, run.folder, end) for end in paths.BENCHMARK if end not in lacking]
         files += [paths.analysis(study, run.folder, file) for name in analyses for file in ANALYSES[name].files(name)]

@@ -9,6 +9,7 @@
 #   results/train/{dataset}/{recipe}/seed{seed}/{shard}.h5        cells first-last; 01459-01459 is a single cell
 #   results/benchmark/{study}/{dataset}/{recipe}.h5 + .parquet    everything merged; one row per cell (.loss.h5: losses)
 #   results/analysis/{study}/{dataset}/{recipe}/...               figures (svg + png) and tables (csv)
+#   results/analysis/{study}/across/...                           the study's data sets and recipes held together
 #   results/analysis/{study}/{dataset}/{recipe}-against-{other}/  two precisions of one recipe compared
 #   results/explorer/{study}.html                                 one page in which every cell can be looked at
 #   results/archive/{study}.zip                                   RO-Crate with checksums

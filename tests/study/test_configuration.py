@@ -6,7 +6,7 @@ from typing import Literal, get_args, get_origin
 import pytest
 import yaml
 
-from skelnas.analysis.catalogue import ANALYSES
+from skelnas.analysis.catalogue import ACROSS, ANALYSES
 from skelnas.errors import InputError
 from skelnas.images.encodings import ENCODINGS
 from skelnas.images.options import ImageOptions
@@ -48,7 +48,7 @@ def test_shipped_configuration_is_valid_and_complete():
     config = checked(CONFIG, SCHEMA)
     assert config["training"]["checkpoint-minutes"] == 5
     assert "encoding" not in config["datasets"]["utd_mhad"]  # only what is written reaches an image set's parameters
-    assert config["studies"]["demo"]["analyses"] == list(ANALYSES)
+    assert config["studies"]["demo"]["analyses"] == [*ANALYSES, *ACROSS]
     assert "encoding" not in CONFIG["datasets"]["utd_mhad"]
 
 
@@ -72,7 +72,7 @@ def test_every_key_of_the_schema_is_a_word_of_the_code():
     assert defs["dataset"]["properties"]["encoding"]["enum"] == list(ENCODINGS)
     assert set(defs["recipe"]["properties"]["precision"]["enum"]) == set(PRECISIONS)
     assert set(SCHEMA["properties"]["training"]["properties"]["engine"]["enum"]) == set(ENGINES)
-    assert defs["study"]["properties"]["analyses"]["items"]["enum"] == list(ANALYSES)
+    assert defs["study"]["properties"]["analyses"]["items"]["enum"] == [*ANALYSES, *ACROSS]
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,11 @@
 """Analyses of a benchmark: one rule for each of the catalogue, which makes the table, and the figure from the table.
 
 Inputs: results/benchmark/{study}/{dataset}/{recipe}.h5, its losses where it has them, and .parquet.
-Outputs: results/analysis/{study}/{dataset}/{recipe}/, tables as csv, figures as png and svg.
+Outputs: results/analysis/{study}/{dataset}/{recipe}/ and, of all of a study together, results/analysis/{study}/across/;
+tables as csv, figures as png and svg.
 """
 
-from skelnas.analysis.catalogue import ANALYSES
+from skelnas.analysis.catalogue import ACROSS, ANALYSES
 
 for name, analysis in ANALYSES.items():
 
@@ -27,3 +28,31 @@ for name, analysis in ANALYSES.items():
             "../../envs/data.yaml"
         script:
             "../scripts/analysis.py"
+
+
+for name in ACROSS:
+
+    rule:
+        name:
+            name.replace("-", "_")
+        localrule: True
+        input:
+            benchmarks=lambda wildcards: study_benchmarks(wildcards, ".h5"),
+            summaries=lambda wildcards: study_benchmarks(wildcards, ".parquet"),
+        output:
+            table=f"results/analysis/{{study}}/across/{name}.csv",
+            figures=report(
+                multiext(f"results/analysis/{{study}}/across/{name}", ".png", ".svg"),
+                caption=f"../report/{name}.rst",
+                category="Across",
+                subcategory="{study}",
+                labels={"figure": name.replace("-", " ")},
+            ),
+        log:
+            f"logs/analysis/{{study}}/across/{name}.log",
+        params:
+            name=name,
+        conda:
+            "../../envs/data.yaml"
+        script:
+            "../scripts/across.py"

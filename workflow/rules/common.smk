@@ -139,6 +139,12 @@ def training_hash(wildcards):
     return study.training_hash(config, wildcards.recipe, cells, int(wildcards.seed))
 
 
+def study_benchmarks(wildcards, ending):
+    """One file of every benchmark of a study, in the order of config.yaml."""
+    wanted = [*study.runs(config, wildcards.study), *imported.imports(config, wildcards.study)]
+    return [paths.benchmark(wildcards.study, run.folder, ending) for run in wanted]
+
+
 def losses(wildcards):
     """The losses of a benchmark; none of an imported one that has none."""
     run = f"{wildcards.study}/{wildcards.dataset}/{wildcards.recipe}"

@@ -72,4 +72,9 @@ ANALYSES = {
     "accuracy-and-cost": Analysis("cost", "cost.accuracy_and_cost"),
     "search": Analysis("search", "search.regret"),
 }
+# Of all benchmarks of a study that has two or more: `tabulate(benchmarks, summaries)`, and one `Facts` for each.
+ACROSS = {
+    "across-agreement": Analysis("across", "across.agreement"),
+    "across-ranks": Analysis("across", "across.ranks"),
+}
 FIGURES = tuple(name for name, analysis in ANALYSES.items() if analysis.draws)

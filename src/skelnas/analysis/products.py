@@ -1,13 +1,14 @@
 """What the catalogue's modules make: the table of an analysis, its csv, the figure drawn from that, and the finding."""
 
 import importlib
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from skelnas.analysis.catalogue import ANALYSES
+from skelnas.analysis.catalogue import ACROSS, ANALYSES
 from skelnas.analysis.provenance import Facts
 from skelnas.analysis.style import words_instead
 from skelnas.files import write_text
@@ -26,8 +27,20 @@ def draw(name: str, table: pd.DataFrame, facts: Facts) -> Figure:
     return _module(name).draw(table, facts)
 
 
-def finding(name: str, table: pd.DataFrame, facts: Facts) -> str:
-    """The one sentence that the numbers of an analysis allow."""
+def tabulate_across(name: str, benchmarks: Sequence[Benchmark], summaries: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The numbers of an analysis of `catalogue.ACROSS`, of all benchmarks of a study and their summaries."""
+    return _module(name).tabulate(benchmarks, summaries)
+
+
+def draw_across(name: str, table: pd.DataFrame, facts: Sequence[Facts]) -> Figure:
+    """As `draw`, for an analysis of `catalogue.ACROSS`; one `Facts` for each benchmark."""
+    if table.empty:
+        return words_instead(title(name), _module(name).finding(table, facts))
+    return _module(name).draw(table, facts)
+
+
+def finding(name: str, table: pd.DataFrame, facts: Facts | Sequence[Facts]) -> str:
+    """The one sentence that the numbers of an analysis allow; of one of `catalogue.ACROSS`, with all facts."""
     return _module(name).finding(table, facts)
 
 
@@ -47,4 +60,4 @@ def read_csv(path: Path | str) -> pd.DataFrame:
 
 
 def _module(name: str) -> ModuleType:
-    return importlib.import_module(f"skelnas.analysis.{ANALYSES[name].module}")
+    return importlib.import_module(f"skelnas.analysis.{(ANALYSES | ACROSS)[name].module}")

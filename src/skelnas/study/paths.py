@@ -75,6 +75,11 @@ def analysis(study: str, run: str, file: str) -> str:
     return f"{RESULTS}/analysis/{study}/{run}/{file}"
 
 
+def across(study: str, file: str) -> str:
+    """A figure or a table of all benchmarks of a study together."""
+    return f"{RESULTS}/analysis/{study}/across/{file}"
+
+
 def comparison(study: str, dataset: str, recipe: str, other: str, file: str) -> str:
     """A figure or a table of two recipes compared."""
     return analysis(study, f"{dataset}/{recipe}-against-{other}", file)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from skelnas.analysis.catalogue import ANALYSES, FIGURE, TABLE
+from skelnas.analysis.catalogue import ACROSS, ANALYSES, FIGURE, TABLE
 from skelnas.cells.selection import select, shard_cells, shard_name, shards
 from skelnas.errors import InputError, Misconfigured
 from skelnas.files import sha256_of_json
@@ -226,7 +226,11 @@ def result_files(config: Config, study: str) -> list[str]:
     for run in benchmarks(config, study):
         lacking = () if run.losses else (paths.LOSSES,)
         files += [paths.benchmark(study, run.folder, end) for end in paths.BENCHMARK if end not in lacking]
-        files += [paths.analysis(study, run.folder, file) for name in analyses for file in ANALYSES[name].files(name)]
+        for name in (name for name in analyses if name in ANALYSES):
+            files += [paths.analysis(study, run.folder, file) for file in ANALYSES[name].files(name)]
+    if len(benchmarks) > 1:
+        for name in (name for name in analyses if name in ACROSS):
+            files += [paths.across(study, file) for file in ACROSS[name].files(name)]
     for comparison in config["studies"][study]["comparisons"]:
         files += [paths.comparison(study, **comparison, file=f"precision{end}") for end in FIGURE + TABLE]
     return files

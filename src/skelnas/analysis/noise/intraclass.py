@@ -10,6 +10,7 @@ from skelnas.analysis.style import ACCENT, MUTED, POINTS, headline, new_figure, 
 from skelnas.results.query import Benchmark
 
 SHARES = {"best 10 %": 0.1, "best 1 %": 0.01}
+NOBODY = "not chosen"
 COLUMNS = ["among", "chosen_by", "cells", "icc", "low", "high"]
 
 
@@ -23,7 +24,7 @@ def tabulate(benchmark: Benchmark, summary: pd.DataFrame) -> pd.DataFrame:
     other = facts.split == "test" and "valid" in facts.splits
     chosen_by = benchmark.seed_means("valid") if other else None
     by = "valid" if other else "one seed, measured on the others"
-    rows = [{"among": "all cells", "chosen_by": "", **everyone}]
+    rows = [{"among": "all cells", "chosen_by": NOBODY, **everyone}]
     for name, share in SHARES.items():
         found = icc_among_best(values, chosen_by, share)
         if found["cells"] > 2:
@@ -48,7 +49,7 @@ def draw(table: pd.DataFrame, facts: Facts) -> Figure:
         axes.set_xlim(min(-0.02, float(np.nanmin(table[["icc", "low"]])) - 0.05), 1.03)
         axes.axvline(0, color=MUTED, lw=0.9)
         axes.set_xlabel("ICC(1): share of the variance of one seed's accuracies that lies between cells")
-        by = set(table["chosen_by"].dropna()) - {""}
+        by = set(table["chosen_by"]) - {NOBODY}
         about = f"\nthe best are chosen by {by.pop()}; bars: 95 % intervals" if by else "\nbars: 95 % intervals"
         headline(figure, "One seed tells all cells apart better than the best ones", facts.line(facts.split) + about)
     return figure

@@ -141,8 +141,7 @@ def training_hash(wildcards):
 
 def study_benchmarks(wildcards, ending):
     """One file of every benchmark of a study, in the order of config.yaml."""
-    wanted = [*study.runs(config, wildcards.study), *imported.imports(config, wildcards.study)]
-    return [paths.benchmark(wildcards.study, run.folder, ending) for run in wanted]
+    return [paths.benchmark(wildcards.study, run.folder, ending) for run in study.benchmarks(config, wildcards.study)]
 
 
 def losses(wildcards):

@@ -228,7 +228,7 @@ def result_files(config: Config, study: str) -> list[str]:
         files += [paths.benchmark(study, run.folder, end) for end in paths.BENCHMARK if end not in lacking]
         for name in (name for name in analyses if name in ANALYSES):
             files += [paths.analysis(study, run.folder, file) for file in ANALYSES[name].files(name)]
-    if len(benchmarks) > 1:
+    if len(benchmarks(config, study)) > 1:
         for name in (name for name in analyses if name in ACROSS):
             files += [paths.across(study, file) for file in ACROSS[name].files(name)]
     for comparison in config["studies"][study]["comparisons"]:

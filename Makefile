@@ -11,13 +11,15 @@ CLUSTERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+# The tools that exports are for live apart: nothing of ours may need them.
+CLIENTS := build/clients
 # Where jobs go: the folder of a profile, or nothing for this machine.
 PROFILE ?= $(if $(shell command -v sbatch),slurm)
 ABOUT = --profile "$(PROFILE)" $(if $(STUDY),--study $(STUDY)) $(if $(CONFIGFILE),--configfile $(CONFIGFILE))
 # One thread a process: snakemake runs several, and more threads than cores are slower than one.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help setup demo report test test-unit test-browser test-workflow test-slurm lint lock fuzz bench bench-gpu proof-ntu dag plan status preflight clean
+.PHONY: help setup demo report test test-unit test-browser test-workflow test-slurm test-clients lint lock fuzz bench bench-gpu proof-ntu dag plan status preflight clean
 
 help:  ## say what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -51,7 +53,7 @@ report: $(READY)  ## make report.zip of the study that config.yaml names (STUDY=
 test: test-unit test-browser test-workflow  ## unit tests, pages in a browser, then the workflow's own behaviour
 
 test-unit: $(READY)  ## tests of the package, under 3 minutes
-	$(BIN)/pytest -n 2 --dist worksteal -m "not workflow and not slurm and not browser"
+	$(BIN)/pytest -n 2 --dist worksteal -m "not workflow and not slurm and not browser and not clients"
 
 test-browser: $(READY)  ## pages opened in chromium (apt-get install chromium)
 	$(BIN)/pytest -m browser tests/pages
@@ -61,6 +63,14 @@ test-workflow: $(READY)  ## tests that run snakemake on small studies
 
 test-slurm: $(READY)  ## tests on throw-away SLURM clusters of this machine, CLUSTERS side by side (Debian, root)
 	$(BIN)/pytest -m slurm -n $(CLUSTERS) --maxschedchunk 1 tests/slurm
+
+test-clients: $(READY) $(CLIENTS)/ready  ## what we export, read by the unmodified tools it is for
+	$(BIN)/pytest -n 2 --dist loadfile -m clients tests/clients
+
+$(CLIENTS)/ready: tests/clients.lock
+	$(PYTHON) -m venv $(CLIENTS)
+	$(CLIENTS)/bin/pip install --quiet --disable-pip-version-check --no-deps -r tests/clients.lock
+	touch $@
 
 lint: $(READY)  ## ruff, mypy, snakefmt and snakemake --lint
 	$(BIN)/ruff check .

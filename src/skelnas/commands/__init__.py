@@ -43,6 +43,7 @@ class Subcommand:
 SUBCOMMANDS = {
     "adopt": Subcommand("take in shards that were trained elsewhere", "workflow", checkout=True),
     "best": Subcommand("the best cells of a benchmark file"),
+    "export": Subcommand("a benchmark file for NATS-Bench, syne-tune, Optuna, Hugging Face, as csv or Parquet"),
     "import": Subcommand("read results published with the thesis into benchmark files"),
     "plan": Subcommand("what a study will cost before it runs: trainings, hours, disk", "workflow", checkout=True),
     "preflight": Subcommand("check in a minute what would fail after hours", "workflow", checkout=True),

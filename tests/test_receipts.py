@@ -1,10 +1,12 @@
 import hashlib
 import json
 import os
+from pathlib import Path
 
 import pytest
 
 from skelnas.errors import InputError
+from skelnas.files import whole_file
 from skelnas.receipts import held_against_receipt, read_receipt, receive, standing
 
 
@@ -122,14 +124,15 @@ def test_a_damaged_receipt_is_none(place, content):
     assert have(place, url=str(place / "new.csv")) == (b"old", "was there")
 
 
-def test_generated_files(place):
-    def generate(path):
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(b"made")
+def generated(path, ready=None):
+    with whole_file(path, verify=ready) as temporary:
+        temporary.write_bytes(b"made")
 
-    assert have(place, generate) == (b"made", "generated")
+
+def test_generated_files(place):
+    assert have(place, generated) == (b"made", "generated")
     put(place)
-    assert have(place, generate) == (b"mine", "was there")
+    assert have(place, generated) == (b"mine", "was there")
 
 
 def test_no_secret_in_a_receipt(place):
@@ -160,3 +163,25 @@ def test_a_job_holds_the_file_against_its_receipt(place):
     with pytest.raises(InputError, match="SHA-256"):
         held_against_receipt({"url": url}, file, receipt)
     assert not file.exists()
+
+
+@pytest.mark.parametrize("kind", ["copied", "generated"])
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.json"])
+def test_a_kill_before_the_file_or_the_receipt_has_its_name(place, monkeypatch, kind, name):
+    """The next run says whence the file is; it does not take it for one that somebody put there."""
+    url = str(place / "old.csv")
+    source = {"url": url} if kind == "copied" else {}
+    generate = None if kind == "copied" else generated
+    rename = Path.replace
+
+    def killed(path, target):
+        if Path(target).name == name:
+            raise SystemExit
+        return rename(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", killed)
+        with pytest.raises(SystemExit):
+            receive(source, place / "raw/a.csv", place / "sources/a.csv.json", generate)
+    assert not (place / "raw/a.csv").exists()
+    assert have(place, generate, **source) == ((b"old", url) if kind == "copied" else (b"made", "generated"))

@@ -7,6 +7,7 @@ import json
 import time
 import urllib.request
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +43,13 @@ class _Version:
         return cls(_digest(url), tag or response.headers.get("Last-Modified", ""))
 
 
-def fetch(source: dict, destination: Path | str, retries: int = 5, wait: float = 1.0) -> None:
+def fetch(
+    source: dict,
+    destination: Path | str,
+    retries: int = 5,
+    wait: float = 1.0,
+    ready: Callable[[Path], object] = lambda path: None,
+) -> None:
     """Bring one file of a data set to `destination`, whole and checked, or leave there what was there before.
 
     `source` is an entry of the configuration's `sources`: `url` (http, https, file, or a path on this machine, which is
@@ -52,7 +59,7 @@ def fetch(source: dict, destination: Path | str, retries: int = 5, wait: float =
 
     A broken HTTP download leaves `<destination>.part`; this call and later ones ask only for the missing bytes, as long
     as the server's file is still the same. After `retries` attempts in a row that bring nothing new it gives up; waits
-    between them double from `wait` seconds.
+    between them double from `wait` seconds. `ready` is called with the whole, checked file before it gets its name.
 
     Raises:
         InputError: no address, unreachable, refused, no file but a page, larger than allowed, wrong checksum, or the
@@ -65,16 +72,16 @@ def fetch(source: dict, destination: Path | str, retries: int = 5, wait: float =
         why = f"cannot be downloaded without a registration: get it from {register} and" if register else "has no url:"
         raise InputError(f"{destination} is missing and {why} put it there")
     if is_web(url):
-        _download(url, destination, source, retries, wait)
+        _download(url, destination, source, retries, wait, ready)
     else:
-        _copy(local_path(url), destination, source.get("sha256", ""))
+        _copy(local_path(url), destination, source.get("sha256", ""), ready)
 
 
-def _copy(path: Path, destination: Path, expected: str) -> None:
+def _copy(path: Path, destination: Path, expected: str, ready: Callable[[Path], object]) -> None:
     if not path.is_file():  # devices and pipes have no end
         raise InputError(f"{path} is not a file; correct `url` of {destination.name} in the configuration")
     progress = Progress(f"copying {path.name}", path.stat().st_size / 1e6, "MB")
-    with whole_file(destination) as temporary:
+    with whole_file(destination, verify=ready) as temporary:
         with path.open("rb") as stream, temporary.open("wb") as copy:
             while block := stream.read(READ_BYTES):
                 copy.write(block)
@@ -83,7 +90,9 @@ def _copy(path: Path, destination: Path, expected: str) -> None:
             _check(temporary, expected, f"replace {path} or correct `sha256` in the configuration")
 
 
-def _download(url: str, destination: Path, source: dict, retries: int, wait: float) -> None:
+def _download(
+    url: str, destination: Path, source: dict, retries: int, wait: float, ready: Callable[[Path], object]
+) -> None:
     part = destination.with_name(destination.name + ".part")
     web_address(url)
     try:
@@ -110,6 +119,7 @@ def _download(url: str, destination: Path, source: dict, retries: int, wait: flo
             _forget(part)
             raise
         flush_to_disk(part)
+        ready(part)
         part.replace(destination)
         _note(part).unlink(missing_ok=True)
         flush_to_disk(destination.parent)

@@ -22,7 +22,9 @@ HUNG = 75  # exit status of a process whose GPU hangs (`training.watch`)
 
 
 class JobFailure(Exception):
-    """A task raised, or its process died; the text is the reason in one line."""
+    """A task raised, or its process died, with this exit code; the text is the reason in one line."""
+
+    exit_code: int | None = None
 
 
 class LastOutcome(Exception):
@@ -86,6 +88,7 @@ class Worker:
                 else f"its process died with exit code {code}"
             )
             outcome, self.fit = JobFailure(died), False
+            outcome.exit_code = code
         return outcome
 
     @staticmethod

@@ -5,6 +5,7 @@ file that is there is kept, unless a receipt shows that it was fetched or genera
 something else is wanted now; then the new one replaces it once it is whole and checked.
 """
 
+import functools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -50,10 +51,10 @@ def _older(file: Path, receipt: Path, known: Receipt) -> bool:
     return state.st_size == known["size"] and state.st_mtime_ns <= receipt.stat().st_mtime_ns
 
 
-def receive(
-    source: dict, file: Path | str, receipt: Path | str, generate: Callable[[Path], object] | None = None
-) -> None:
+def receive(source: dict, file: Path | str, receipt: Path | str, generate: Callable[..., object] | None = None) -> None:
     """Have the `source` at `file`, checked, and write its `receipt`; `generate` makes the file, in place of a download.
+
+    It takes the file's path and `ready`, to be called with the whole file before that gets its name.
 
     Raises:
         InputError: what `fetch` says; a file that was put there has another SHA-256 than `sha256`. It stays in place.
@@ -64,20 +65,25 @@ def receive(
     before = known["whence"] if known is not None and known["sha256"] == actual else GIVEN
     wrong = expected not in ("", actual)
     if not actual or (before != GIVEN and whence and (wrong or before != whence)):
-        (generate or (lambda path: fetch(source, path)))(file)
-        actual = _sha256(file)
+        # Noted before the file gets its name: after a kill in between nobody takes it for one that was put there.
+        (generate or functools.partial(fetch, source))(
+            file, ready=lambda path: _note(receipt, file, path.stat().st_size, _sha256(path), whence)
+        )
     elif wrong:
         away = f", or move it away to have it fetched from {whence}" if whence and not generate else ""
         raise InputError(
             f"{file} has the SHA-256 {actual}, expected {expected}; put the right file there, or correct `sha256`{away}"
         )
     else:
-        whence = before
-    write_json(receipt, {"file": str(file), "size": file.stat().st_size, "sha256": actual, "whence": whence})
+        _note(receipt, file, file.stat().st_size, actual, before)
+
+
+def _note(receipt: Path | str, file: Path, size: int, sha256: str, whence: str) -> None:
+    write_json(receipt, {"file": str(file), "size": size, "sha256": sha256, "whence": whence})
 
 
 def held_against_receipt(
-    source: dict, file: Path | str, receipt: Path | str, generate: Callable[[Path], object] | None = None
+    source: dict, file: Path | str, receipt: Path | str, generate: Callable[..., object] | None = None
 ) -> Receipt:
     """The receipt of `file`, after the file was held against it; one that went away is fetched or generated again.
 

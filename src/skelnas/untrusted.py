@@ -44,6 +44,7 @@ class Limits:
     json_depth: int = 64  # brackets within brackets
     line_bytes: int = 1 << 20  # of a line of text
     name_bytes: int = 1000  # of a file's name with its folders, as UTF-8
+    recording_seconds: int = 300  # that one recording may take to be read and drawn
 
     def check_bytes(self, found: int) -> None:
         """Raise `LimitError` above `member_bytes`."""

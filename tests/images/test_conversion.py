@@ -1,6 +1,8 @@
+import contextlib
 import faulthandler
 import os
 import signal
+import time
 from pathlib import Path
 
 import numpy as np
@@ -116,6 +118,32 @@ def test_a_recording_that_ends_its_process_costs_itself_alone(workers: int) -> N
     }
     for one, other in zip(alone, found, strict=True):
         assert other.image is None or np.array_equal(one.image, other.image)
+
+
+def hang_in_a_library() -> None:
+    """As damage makes one: no exception reaches Python code, and no signal handler of Python's is called."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGINT])
+    while True:
+        with contextlib.suppress(BaseException):
+            time.sleep(60)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_recording_that_hangs_costs_itself_alone(workers: int) -> None:
+    source = source_of({f"r{i}": motion(5, i) for i in range(4)})
+
+    def read(sample: Sample) -> Recording:
+        if sample.name == "r2":
+            hang_in_a_library()
+        return source.read(sample)
+
+    hostile = Source(source.class_names, JOINTS, source.parents, source.samples, read)
+    found = list(convert(Conversion(hostile, "swap-axes", 0, 8, seconds=1), source.samples, workers))
+    assert [c.sample.name for c in found if c.image is not None] == ["r0", "r1", "r3"]
+    assert found[2].reason == (
+        "r2 cannot be converted: it takes longer than the 1 seconds that `limits: recording-seconds` allows; raise it "
+        "for this data set if that is right"
+    )
 
 
 def test_workers_keep_the_order_and_change_nothing() -> None:

@@ -111,7 +111,7 @@ def test_a_key_that_the_reader_does_not_use_is_refused_with_those_that_it_has():
         checked(changed("datasets", "utd_mhad", "body", value="both"), SCHEMA)
     assert str(caught.value) == (
         "config.yaml: datasets.utd_mhad has an unknown key: body; with the reader utd_mhad there are reader, sources, "
-        "split, encoding, height, width, on-bad-recording, empty-frames, missing-joints, most-missing, content, limits"
+        "split, encoding, height, width, on-bad-recording, limits, empty-frames, missing-joints, most-missing, content"
     )
     with pytest.raises(InputError, match=r"datasets\.utd_mhad\.reader is 'kinect', expected one of ntu, synthetic, "):
         checked(changed("datasets", "utd_mhad", "reader", value="kinect"), SCHEMA)

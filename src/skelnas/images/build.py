@@ -50,7 +50,8 @@ def build_image_set(
     assigned = assign(source.samples, options.split, source.class_names)
     split_of = dict(zip((sample.name for sample in source.samples), assigned, strict=True))
 
-    conversion, excluded = Conversion(source, encoding, height, width), dict(source.excluded)
+    conversion = Conversion(source, encoding, height, width, options.limits.recording_seconds)
+    excluded = dict(source.excluded)
     tests = sum(split == "test" for split in split_of.values())
     pool, test = Part(len(split_of) - tests, width), Part(tests, width)
     if journal is None:

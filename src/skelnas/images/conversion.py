@@ -1,8 +1,9 @@
 """Recordings become images: read, encode, resize, in the order of the samples, in processes that may die."""
 
 import contextlib
+import signal
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from skelnas.images.encodings import ENCODINGS
 from skelnas.images.resize import default_height, resize
 from skelnas.processes import JobFailure, Worker, run_tasks
 from skelnas.skeletons.recording import BadRecording, Sample, Source, check_coordinates
+from skelnas.untrusted import DEFAULT
 
 BLOCK = 32  # recordings a worker converts before it answers
 
@@ -32,12 +34,16 @@ class Converted:
 
 @dataclass(frozen=True)
 class Conversion:
-    """What is done to every recording of a source; height 0: the default one, width 0: not known, so not resized."""
+    """What is done to every recording of a source; height 0: the default one, width 0: not known, so not resized.
+
+    seconds: after so many a recording counts as one at which its process hangs.
+    """
 
     source: Source
     encoding: str
     height: int
     width: int
+    seconds: int = DEFAULT.recording_seconds
 
     def one(self, sample: Sample) -> Converted:
         """Read and draw one sample; a recording that cannot be used gives its reason instead of an image."""
@@ -64,7 +70,7 @@ class Conversion:
 def convert(conversion: Conversion, samples: Sequence[Sample], workers: int = 1) -> Generator[Converted, None, None]:
     """Yield every sample's image in the order of `samples`, converted in `workers` forked processes.
 
-    A recording at which its process dies or fails (damage that a library does not survive) is one that cannot be used:
+    A recording at which its process dies, hangs or fails (damage that a library does not survive) cannot be used:
     its block is read again, one recording at a time. At most three blocks per worker are under way, so memory does not
     grow with the data set.
 
@@ -83,7 +89,7 @@ def convert(conversion: Conversion, samples: Sequence[Sample], workers: int = 1)
         return waiting.popleft() if waiting and waiting[0][0] < next_block + 3 * workers else None
 
     def work(task: tuple[int, tuple[Sample, ...]]) -> list[Converted]:
-        return [conversion.one(sample) for sample in task[1]]
+        return [_within(conversion.seconds, conversion.one, sample) for sample in task[1]]
 
     pool = {place: Worker(work) for place in range(min(workers, len(blocks)))}
     with contextlib.closing(run_tasks(take, pool, lambda place: Worker(work))) as outcomes:
@@ -94,7 +100,8 @@ def convert(conversion: Conversion, samples: Sequence[Sample], workers: int = 1)
                 again.extend((number, (sample,)) for sample in block)
                 continue
             if isinstance(outcome, JobFailure):
-                outcome = [Converted(block[0], reason=f"{block[0].name} cannot be converted: {outcome}")]
+                reason = _overdue(conversion.seconds) if outcome.exit_code == -signal.SIGALRM else str(outcome)
+                outcome = [Converted(block[0], reason=f"{block[0].name} cannot be converted: {reason}")]
             finished.setdefault(number, []).extend(outcome)
             while len(finished.get(next_block, ())) == len(blocks[next_block]):
                 of_sample = {converted.sample: converted for converted in finished.pop(next_block)}
@@ -102,3 +109,20 @@ def convert(conversion: Conversion, samples: Sequence[Sample], workers: int = 1)
                 next_block += 1
                 if next_block == len(blocks):
                     return
+
+
+def _within(seconds: int, read: Callable[[Sample], Converted], sample: Sample) -> Converted:
+    """What `read` gives; the operating system ends this process after `seconds`, whatever a library does in it."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(seconds)
+    try:
+        return read(sample)
+    finally:
+        signal.alarm(0)
+
+
+def _overdue(seconds: int) -> str:
+    return (
+        f"it takes longer than the {seconds:,} seconds that `limits: recording-seconds` allows; raise it for this data "
+        "set if that is right"
+    )

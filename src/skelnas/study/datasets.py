@@ -24,7 +24,7 @@ def check_keys(datasets: Mapping[str, Any]) -> None:
         reader = block["reader"]
         if reader not in READERS:
             raise Misconfigured(f"datasets.{name}.reader", f" is {reader!r}, expected one of {', '.join(READERS)}")
-        known = (*COMMON, *keys(READERS[reader].options))
+        known = tuple(dict.fromkeys((*COMMON, *keys(READERS[reader].options))))
         if unknown := [str(key) for key in block if key not in known]:
             raise Misconfigured(
                 f"datasets.{name}",

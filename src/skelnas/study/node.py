@@ -66,23 +66,20 @@ def gpus(resources: Mapping[str, Any], facts: Mapping[str, str | int]) -> list[C
 
 
 def hdf5(folder: Path | str) -> Check:
-    """Whether a small HDF5 file can be written in `folder`, and read again as it was."""
-    path, host = Path(folder, f".preflight-{socket.gethostname()}-{os.getpid()}.h5"), socket.gethostname()
+    """Whether a small HDF5 file can be written in `folder`; it is read again, everything, before it gets its name."""
+    host = socket.gethostname()
+    path = Path(folder, f".preflight-{host}.h5")  # the same each time: the next removes what one left
     try:
         import numpy as np
 
-        from skelnas.hdf5 import Stored, opened, write
+        from skelnas.hdf5 import Stored, write
 
         write(path, {"numbers": Stored(np.arange(1000), chunks=(100,))}, {})
-        with opened(path) as (file, _):
-            same = file["numbers"][:].tolist() == list(range(1000))
     except (InputError, OSError, RuntimeError, ImportError) as error:
         return Check(False, f"{folder}/ on {host} takes no HDF5 file: {first_line(error)}; put results on another disk")
     finally:
         with contextlib.suppress(OSError):
             path.unlink()
-    if not same:
-        return Check(False, f"{folder}/ on {host} gives back other numbers than were written: use another disk")
     return Check(True, f"{folder}/ on {host} holds HDF5 files")
 
 

@@ -4,7 +4,6 @@ The machine that snakemake is called from looks at folders, disk, sources and SL
 folders and the GPU of a compute node; then the versions of the two are compared. Checks find out; they never raise.
 """
 
-import os
 import shutil
 import socket
 import subprocess
@@ -42,10 +41,10 @@ def versions() -> dict[str, str]:
 
 def writable(folder: Path | str) -> Check:
     """Whether a file can be written into `folder`, flushed, renamed and removed."""
-    probe = Path(folder, f".preflight-{socket.gethostname()}-{os.getpid()}")
+    probe = Path(folder, f".preflight-{socket.gethostname()}")  # the same each time: the next removes what one left
     try:
         write_text(probe, "written to see whether it can be\n")
-        probe.unlink()
+        probe.unlink(missing_ok=True)  # another preflight may have done so
     except (InputError, OSError) as error:
         return Check(False, f"{folder}/ cannot be written on {socket.gethostname()}: {error}")
     return Check(True, f"{folder}/ can be written on {socket.gethostname()}")

@@ -7,6 +7,7 @@ position, heading, repetitions and timing, and every coordinate carries sensor n
 
 import io
 import zipfile
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
@@ -34,8 +35,10 @@ SEED = 20_200_101
 MAT_HEADER = b"MATLAB 5.0 MAT-file, synthetic recording of a stick figure".ljust(116)  # scipy writes the date here
 
 
-def write_archive(path: Path | str) -> None:
+def write_archive(path: Path | str, ready: Callable[[Path], object] | None = None) -> None:
     """Write the data set's 384 recordings as a zip archive of about 7 MB, the same bytes every time.
+
+    `ready` is called with the whole file before it gets its name.
 
     Raises:
         InputError: the disk refuses the file.
@@ -52,7 +55,7 @@ def write_archive(path: Path | str) -> None:
                 scipy.io.savemat(stream, {"d_skel": skeleton})
                 members[f"a{action + 1}_s{subject}_t{trial}_skeleton.mat"] = MAT_HEADER + stream.getvalue()[116:]
     # Stored, not deflated: compressed bytes would depend on the version of zlib.
-    with whole_file(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+    with whole_file(path, verify=ready) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
         for name, contents in members.items():
             archive.writestr(zipfile.ZipInfo(f"Skeleton/{name}", date_time=(1980, 1, 1, 0, 0, 0)), contents)
 

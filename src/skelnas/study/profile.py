@@ -1,6 +1,7 @@
 """What a profile of Snakemake says of the jobs that it submits."""
 
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -47,24 +48,53 @@ class Profile:
         return asked_gpus(self.asked)
 
 
-# gpu, gpu:4, gpu:a100 and gpu:a100:4 in a list of generic resources; without a number it is one.
-GRES = re.compile(r"^gpu(?::(?!\d+$)[^:,()]+)?(?::(\d+))?$")
-# --gpus-per-node=4, --gpus-per-node h100:4, --tres-per-node=gres/gpu:4
-IN_EXTRA = re.compile(r"--(?:gpus-per-\w+|tres-per-\w+)[= ](?:gres[/:]gpu:)?(?:[^\s:=]+:)?(\d+)\b")
+PREFIX = re.compile(r"^(?:gres[/:])?gpu(?=$|[:=])[:=]?")  # of an entry in a list of generic or trackable resources
+NUMBER = re.compile(r"^(?:.+[:=])?(\d+)$")  # behind a type, or alone
+LISTS, OF_GPUS = ("gres", "tres-per-"), ("gpus", "gpus-per-")  # options of sbatch that name GPUs among others, or alone
+
+
+def gpus_in(entries: str, among_others: bool) -> int:
+    """GPUs in a list of SLURM's: 4, a100, a100:4, and `among_others` gpu, gpu:4, gpu:a100:4, gres/gpu:4, shard:2...
+
+    An entry without a number is one, whatever digits its type has; what stands in parentheses says where they are.
+    """
+    count = 0
+    for entry in re.sub(r"\([^)]*\)", "", entries).strip("'\" ").split(","):
+        rest = PREFIX.sub("", entry.strip())
+        if among_others and not PREFIX.match(entry.strip()):
+            continue
+        found = NUMBER.match(rest)
+        count += int(found[1]) if found else 1
+    return count
 
 
 def asked_gpus(resources: Mapping[str, Any]) -> int:
-    """GPUs that a job with these resources of Snakemake asks SLURM for, however it asks; 0 for none."""
+    """GPUs of one node that a job with these resources of Snakemake asks SLURM for, however it asks; 0 for none."""
     plain = {key: str(value).strip("'\" ") for key, value in resources.items() if value is not None}
-    if plain.get("gpu", "0").isdigit() and int(plain.get("gpu", "0")):
-        return int(plain["gpu"])
-    if plain.get("gpu_model"):
-        return 1
-    for part in plain.get("gres", "").split(","):
-        if found := GRES.match(part):
-            return int(found[1] or 1)
-    found = IN_EXTRA.search(plain.get("slurm_extra", ""))
-    return int(found[1]) if found else 0
+    if plain.get("gpu_model") or plain.get("gpu", "0") != "0":
+        return gpus_in(plain.get("gpu", "1"), among_others=False)
+    return gpus_in(plain["gres"], True) if plain.get("gres") else _in_options(plain.get("slurm_extra", ""))
+
+
+def _in_options(text: str) -> int:
+    """The most that one of these options of sbatch names: -G, --gpus..., --gres, --tres-per-..."""
+    try:
+        words = shlex.split(text)
+    except ValueError:  # a quote without its fellow, which sbatch will refuse
+        words = text.split()
+    most = 0
+    for position, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if name.startswith("-G") and not equals:
+            name, value = "--gpus", name[2:] or next(iter(words[position + 1 :]), "")
+        elif not equals:
+            value = next(iter(words[position + 1 :]), "")
+        name = name.removeprefix("--")
+        if value and (name in LISTS or name.startswith(LISTS[1])):
+            most = max(most, gpus_in(value, among_others=True))
+        elif value and (name in OF_GPUS or name.startswith(OF_GPUS[1])):
+            most = max(most, gpus_in(value, among_others=False))
+    return most
 
 
 def read_profile(folder: str) -> Profile:

@@ -1,10 +1,9 @@
 """The nodes of a SLURM partition, and what follows for a job: GPUs that idle, shards that are too small."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from skelnas.study.profile import Profile
+from skelnas.study.profile import Profile, gpus_in
 from skelnas.study.slurm import answer
 
 
@@ -31,7 +30,7 @@ def nodes_of(gres: Iterable[str], facts: str) -> Nodes | None:
     counts: dict[int, int] = {}
     for line in gres:
         number, _, resources = line.strip().partition("|")
-        gpus = sum(int(found or 1) for found in re.findall(r"(?:^|,)gpu(?::[A-Za-z][^:,(]*)?(?::(\d+))?", resources))
+        gpus = gpus_in(resources, among_others=True)
         if number.isdigit():
             counts[gpus] = counts.get(gpus, 0) + int(number)
     most = max(counts, key=lambda gpus: counts[gpus], default=0)

@@ -88,10 +88,11 @@ lock:  ## renew requirements.lock from pyproject.toml; torch.lock is changed by 
 		build/requirements.lock; } > build/new.lock
 	mv build/new.lock requirements.lock
 
-bench: $(READY)  ## size and answers of a full benchmark file; speed of every engine against a reference-style loop
+bench: $(READY)  ## a full benchmark file; every engine against a reference-style loop; kernels for every card
 	$(BIN)/python -m bench.benchmark_file
 	$(BIN)/python -m bench.engines
 	$(BIN)/python -m bench.ntu_parser
+	$(BIN)/python -m bench.compiled --every-card
 
 fuzz: $(READY)  ## damage every format that is read, three minutes; then every bit of the headers of our files
 	PYTHONPATH=src:. $(BIN)/python -m tests.fuzz --seconds 180

@@ -1,6 +1,7 @@
 """Every Triton kernel of a training step compiled for a GPU that is not there: what the compiler made of it.
 
     python -m bench.compiled [--precision fp32|tf32|bf16] [--capability 90]
+    python -m bench.compiled --every-card      # whether each kernel has the shared memory that it asks for, seven cards
 
 A step of a small group at the shape of UTD-MHAD is gone through without computing anything, and each kernel that it
 would launch is compiled for the capability (90: H100 and H200). Registers spilled to memory and loads of less than 16
@@ -13,9 +14,12 @@ import os
 import re
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from multiprocessing import get_context
 from pathlib import Path
 
 import torch
@@ -46,6 +50,9 @@ TYPES = {
 }
 # Bytes of shared memory that a program may have, by compute capability (CUDA C++ Programming Guide, 16.3).
 SHARED = {75: 65_536, 80: 166_912, 86: 101_376, 89: 101_376, 90: 232_448, 100: 232_448, 120: 101_376}
+PRECISIONS = ("fp32", "tf32", "bf16")
+FIRST_WITH_TENSOR_FORMATS = 80  # tf32 and bf16
+OF_CARDS = ("card", "precision", "kernels", "seconds", "largest", "shared", "has")
 HEADER = ("kernel", "channels", "variant", "warps", "registers", "spilled", "shared", "loads", "per pixel", "bytes")
 
 
@@ -172,6 +179,38 @@ def all_compiled(precision: str, capability: int) -> list[Compiled]:
     return sorted(done, key=lambda one: (one.name, _channels(one), str(one.constants)))
 
 
+def every_card() -> list[tuple[str, ...]]:
+    """Compile every kernel in every precision that each kind of card has; a line each, with the largest.
+
+    Raises:
+        SystemExit: a kernel asks for more shared memory than a card has.
+    """
+    asked = [(card, one) for card in SHARED for one in PRECISIONS if one == "fp32" or card >= FIRST_WITH_TENSOR_FORMATS]
+    progress, found, refused = Progress("compiled", len(asked), "sets of kernels"), [], []
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        for (card, precision), done in zip(asked, pool.map(_largest, *zip(*asked, strict=True)), strict=True):
+            number, seconds, name, shared = done
+            found.append((f"sm_{card}", precision, str(number), f"{seconds:.0f}", name, str(shared), str(SHARED[card])))
+            if shared > SHARED[card]:
+                refused.append(
+                    f"{name} in {precision} needs {shared} bytes of shared memory, sm_{card} has {SHARED[card]}"
+                )
+            progress.advance()
+    print(text_table(OF_CARDS, found, left=2))
+    if refused:
+        raise SystemExit("\n".join(refused))
+    return found
+
+
+def _largest(capability: int, precision: str) -> tuple[int, float, str, int]:
+    """How many kernels, the seconds that they took, and the one with the most shared memory."""
+    begun = time.monotonic()
+    done = [compiled(function, named, options, capability) for function, named, options in launches(precision).values()]
+    largest = max(done, key=lambda one: one.shared)
+    channels = " to ".join(map(str, _channels(largest)))
+    return len(done), time.monotonic() - begun, f"{largest.name.strip('_')} {channels}", largest.shared
+
+
 def _channels(one: Compiled) -> tuple[int, ...]:
     return tuple(int(one.constants[name]) for name in ("C", "CIN", "COUT") if name in one.constants)
 
@@ -198,7 +237,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--precision", choices=("fp32", "tf32", "bf16"), default="bf16")
     parser.add_argument("--capability", type=int, default=90, help="of the GPU, without the point (default 90)")
+    parser.add_argument("--every-card", action="store_true", help="compile for all kinds of cards, in all precisions")
     arguments = parser.parse_args()
+    if arguments.every_card:
+        every_card()
+        return
     done = all_compiled(arguments.precision, arguments.capability)
     print(text_table(HEADER, [line(one) for one in done], left=3))
 

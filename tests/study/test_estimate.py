@@ -108,7 +108,7 @@ def test_duration_lies_between_its_bounds(shards, jobs):
 def test_bytes_by_hand():
     assert estimate.shard_bytes(10, 200) == 10 * (36 * 200 + 256) + 8 * 200 + 32768
     assert estimate.journal_bytes(10, 200) == 2 * (10 * (7200 + 256 + 128) + 4096)
-    assert estimate.checkpoint_bytes(1000.0, 3) == 3 * (8000 + 4096)
+    assert estimate.checkpoint_bytes(1000.0, 3) == 2 * 3 * (8000 + 4096)
     assert estimate.benchmark_bytes(10, 3, 200) == 10 * 3 * (7200 + 256) + 10 * 512 + 1600 + 32768
 
 

@@ -9,11 +9,10 @@ from torch.utils.data import DataLoader, Dataset, SubsetRandomSampler
 
 from skelnas.cells import space
 from skelnas.errors import InputError
-from skelnas.files import read_record, write_record
 from skelnas.network import Network
 from skelnas.recipe import Recipe
 from skelnas.training import plain, precision
-from skelnas.training.checkpoint import Checkpoint
+from skelnas.training.checkpoint import Checkpoint, Snapshot, write_checkpoint
 from skelnas.training.engines import ENGINES, Request, Settings, TrainingError, train_jobs
 from skelnas.training.resident import ResidentImages
 
@@ -233,10 +232,11 @@ def test_checkpoints_are_as_rare_as_asked_and_removed(tiny, tmp_path):
 
 
 def test_checkpoint_of_another_version_counts_as_none(tiny, tmp_path):
-    recipe = Recipe(epochs=2, batch_size=4)
+    recipe, like = Recipe(epochs=2, batch_size=4), Network(CELL, tiny.classes).state_dict()
     checkpoint = Checkpoint(tmp_path, 0, 777, minutes=0)
     undisturbed = plain.train_cell(CELL, 777, tiny, recipe, CPU, checkpoint)
-    arrays = read_record(checkpoint.path)
-    arrays["network.head.weight"] = arrays.pop("network.classifier.weight")
-    write_record(checkpoint.path, arrays)
+    tensors = {f"network.{name}": value for name, value in like.items()}
+    tensors["network.head.weight"] = tensors.pop("network.classifier.weight")
+    other = Snapshot((1, 0), torch.Generator().get_state(), np.zeros((2, 3, 3)), tensors)
+    write_checkpoint(tmp_path, {(0, 777): other})
     assert same(plain.train_cell(CELL, 777, tiny, recipe, CPU, checkpoint), undisturbed)

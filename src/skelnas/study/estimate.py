@@ -34,7 +34,7 @@ from skelnas.study.state import RunState, measured_seconds
 
 CALIBRATION = Path("bench/calibration.json")
 CALIBRATION_FORMAT = "skelnas calibration 1"
-AUTO_GROUP = 32  # cells whose checkpoints a job keeps at a time, where the configuration leaves their number to the GPU
+AUTO_GROUP = 32  # cells that fill a GPU, at least, where the configuration leaves their number to its memory
 
 
 @dataclass(frozen=True)
@@ -132,6 +132,7 @@ HDF5_BYTES = 32 * 1024  # groups, headers and chunk indices of a small file
 BLOCK_BYTES = 4096
 FILES_OF_SHARD = 10  # shard, sidecar, log, benchmark, SLURM's log and its folder, two of snakemake's, second names
 FILES_AT_WORK = 5  # folder of the journal, its file and one that is taken over, heartbeat, a file being written
+CHECKPOINTS_AT_WORK = 8  # files of a job: one for each of its processes, and what these are about to supersede
 RECORD_BYTES = 128  # of a journal beside curves and timing
 CHECKPOINT_BYTES = 2 * 4  # per parameter: its value and its momentum, float32
 TIMING_BYTES = 256  # per training, in a sidecar and in the timing table
@@ -150,8 +151,8 @@ def journal_bytes(cells: int, epochs: int) -> int:
 
 
 def checkpoint_bytes(parameters: float, trainings: int) -> int:
-    """Checkpoints of that many trainings of networks with `parameters` parameters (mean)."""
-    return int(trainings * (parameters * CHECKPOINT_BYTES + BLOCK_BYTES))
+    """Checkpoints of that many trainings of networks with `parameters` parameters (mean), and their successors."""
+    return int(2 * trainings * (parameters * CHECKPOINT_BYTES + BLOCK_BYTES))
 
 
 def benchmark_bytes(cells: int, seeds: int, epochs: int) -> int:
@@ -198,7 +199,7 @@ def estimate(
             )
         elif not state.left:
             seconds = ()
-        need, files = _need(state, training["group-size"], jobs), _files(state, training["group-size"], jobs)
+        need, files = _need(state, training, jobs), _files(state, jobs)
         found.append(RunEstimate(state, rate, seconds, need, *files))
     return found
 
@@ -251,28 +252,35 @@ def _rate(
     return calibrated_rate(calibration, images, state.recipe, engine)
 
 
-def _files(state: RunState, group: int | str, jobs: int) -> tuple[int, int]:
+def _files(state: RunState, jobs: int) -> tuple[int, int]:
     """Files and folders that the run's shards still add: those that stay, and those that jobs keep while they train."""
     open_shards = sorted((len(shard.cells) for shard in state.shards if not shard.finished), reverse=True)
-    group = AUTO_GROUP if group == "auto" else int(group)
-    at_work = sum(FILES_AT_WORK + min(group, cells) for cells in open_shards[:jobs])
+    at_work = sum(FILES_AT_WORK + min(CHECKPOINTS_AT_WORK, cells) for cells in open_shards[:jobs])
     return len(open_shards) * FILES_OF_SHARD, at_work
 
 
-def _need(state: RunState, group: int | str, jobs: int) -> int:
+def _together(cells: int, training: Mapping[str, Any]) -> int:
+    """Cells of a shard that are trained in step at most: on a GPU all of them, where its memory decides."""
+    group = training["group-size"]
+    if training["engine"] != "fused" or training["device"] == "cpu":
+        return min(cells, AUTO_GROUP)  # one for each process
+    return cells if group == "auto" else min(cells, int(group))
+
+
+def _need(state: RunState, training: Mapping[str, Any], jobs: int) -> int:
     """Bytes that the run still writes: shards, its benchmark, figures, a copy of these two in the archive, and what
     the jobs keep while they train."""
     run, epochs = state.run, state.recipe.epochs
     open_shards = sorted((len(shard.cells) for shard in state.shards if not shard.finished), reverse=True)
     at_work = open_shards[:jobs]
     parameters, _ = costs(len(state.manifest["classes"]) if state.manifest else 60, 4, 4)
-    group = AUTO_GROUP if group == "auto" else int(group)
     final = benchmark_bytes(len(run.cells), len(run.seeds), epochs) + ANALYSIS_BYTES
     if state.aggregated and not open_shards:
         return 0
+    together = sum(_together(cells, training) for cells in at_work)
     return (
         sum(shard_bytes(cells, epochs) for cells in open_shards)
         + sum(journal_bytes(cells, epochs) for cells in at_work)
-        + checkpoint_bytes(float(parameters[list(run.cells)].mean()), sum(min(group, cells) for cells in at_work))
+        + checkpoint_bytes(float(parameters[list(run.cells)].mean()), together)
         + 2 * final
     )

@@ -1,19 +1,36 @@
-"""Checkpoints inside one training: what a killed process goes on from, bit for bit; one form for all engines."""
+"""Checkpoints inside trainings: what a killed process goes on from, bit for bit; one form for all engines.
 
-from collections.abc import Iterable, Mapping
+A process writes one file for all that it trains in step: a line of JSON with the format and, of each job, architecture
+index, seed and place (epoch, batch); then for each job a record, which is its length (uint64, little endian), the
+SHA-256 of what follows, and NumPy's npz archive with the snapshot. A file is replaced as a whole. Of several that hold
+a job (groups are dealt anew after a kill) the furthest counts; one whose every job is further in others is removed.
+"""
+
+import contextlib
+import hashlib
+import io
+import json
+import struct
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
+from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from skelnas.files import read_record, write_record
+from skelnas.files import check_readable, sha256_of_json, whole_file
 from skelnas.training.settings import Job
 
-FORMAT = "skelnas checkpoint 2"
+FORMAT = "skelnas checkpoint 3"
+SUFFIX = ".checkpoint"
 START = (0, 0)
+LENGTH = struct.Struct("<Q")
+DIGEST = 32
+ATTEMPTS = 20
+Place = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -25,56 +42,137 @@ class Snapshot:
     the epoch. tensors: parameters, momentum, running statistics and sums of the epoch, under an engine's own names.
     """
 
-    place: tuple[int, int]
+    place: Place
     generator: Tensor
     metrics: np.ndarray
     tensors: dict[str, Tensor]
 
 
-def checkpoint_path(folder: Path, job: Job) -> Path:
-    """Where the training of a job keeps its checkpoint."""
-    cell, seed = job
-    return folder / f"{cell:05d}-{seed}.checkpoint"
+def checkpoint_path(folder: Path, jobs: Iterable[Job]) -> Path:
+    """Where trainings that go on in step keep their checkpoint."""
+    (cell, seed), *others = sorted(jobs)
+    more = f"-and-{len(others)}-{sha256_of_json([(cell, seed), *others])[:12]}" if others else ""
+    return folder / f"{cell:05d}-{seed}{more}{SUFFIX}"
 
 
-def write_checkpoint(folder: Path, job: Job, snapshot: Snapshot) -> None:
-    """Write a job's checkpoint, whole or not at all.
+def write_checkpoint(folder: Path, snapshots: Mapping[Job, Snapshot]) -> None:
+    """Write the snapshots of trainings that go on in step, whole or not at all, and remove what they supersede.
 
     Raises:
         InputError: the disk is full or the folder cannot be written.
     """
-    write_record(checkpoint_path(folder, job), {"format": np.array(FORMAT), **_arrays(snapshot)})
+    path = checkpoint_path(folder, snapshots)
+    head = {"format": FORMAT, "jobs": [[*job, *snapshot.place] for job, snapshot in snapshots.items()]}
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            with whole_file(path) as temporary, temporary.open("wb") as file:
+                file.write(json.dumps(head).encode() + b"\n")
+                for job, snapshot in snapshots.items():
+                    file.write(_record({"job": np.array(job), **_arrays(snapshot)}))
+            break
+        except FileNotFoundError:
+            # Another process that finished the same work removed the folder under our hands: make it again.
+            if attempt == ATTEMPTS:
+                raise
+    _remove_superseded(folder, path)
 
 
-def read_checkpoint(folder: Path, job: Job, like: Snapshot) -> Snapshot | None:
-    """A job's checkpoint; None where there is none, it is damaged, or of another recipe or program than `like`."""
-    arrays = _read(folder, job)
-    if arrays is None or _kinds(arrays) != _kinds(_arrays(like)):
-        return None
-    epoch, batch = arrays.pop("place").tolist()
-    generator, metrics = torch.from_numpy(arrays.pop("generator")), arrays.pop("metrics")
-    return Snapshot((epoch, batch), generator, metrics, {name: torch.from_numpy(v) for name, v in arrays.items()})
+def read_checkpoint(folder: Path, like: Mapping[Job, Snapshot]) -> dict[Job, Snapshot]:
+    """The furthest checkpoint of each job; none where there is none, it is damaged, or of another recipe or program.
+
+    `like` are snapshots with the shapes and types that are expected.
+    """
+    found: dict[Job, Snapshot] = {}
+    for job, arrays in _records(folder, like.keys()):
+        epoch, batch = arrays["place"].tolist()
+        if job in found and found[job].place >= (epoch, batch):
+            continue
+        values = {name: arrays[name] for name in arrays.files if name != "job"}
+        if _kinds(values) == _kinds(_arrays(like[job])):
+            del values["place"]
+            generator, metrics = torch.from_numpy(values.pop("generator")), values.pop("metrics")
+            tensors = {name: torch.from_numpy(value) for name, value in values.items()}
+            found[job] = Snapshot((epoch, batch), generator, metrics, tensors)
+    return found
 
 
-def place_of(folder: Path | None, job: Job) -> tuple[int, int]:
-    """The epoch and the batch in it with which a job would go on; `START` where it has no checkpoint."""
-    arrays = _read(folder, job) if folder else None
-    if arrays is None:
-        return START
-    epoch, batch = arrays["place"].tolist()
-    return epoch, batch
+def places(folder: Path | None, jobs: Iterable[Job]) -> dict[Job, Place]:
+    """The epoch and the batch in it with which each job would go on; `START` where it has no whole checkpoint."""
+    found = dict.fromkeys(jobs, START)
+    for job, arrays in _records(folder, found.keys()) if folder else ():
+        epoch, batch = arrays["place"].tolist()
+        found[job] = max(found[job], (epoch, batch))
+    return found
 
 
-def remove_checkpoints(folder: Path | None, jobs: Iterable[Job]) -> None:
-    """Remove the checkpoints of jobs that are finished and recorded."""
-    if folder:
-        for job in jobs:
-            checkpoint_path(folder, job).unlink(missing_ok=True)
+def remove_checkpoints(folder: Path | None, left: Collection[Job]) -> None:
+    """Remove the files that hold none of the jobs that are still `left`: all of theirs are finished and recorded."""
+    for path, held in _heads(folder).items() if folder else ():
+        if not any(job in left for job in held):
+            path.unlink(missing_ok=True)
 
 
-def _read(folder: Path, job: Job) -> dict[str, np.ndarray] | None:
-    arrays = read_record(checkpoint_path(folder, job)) or {}
-    return arrays if str(arrays.pop("format", "")) == FORMAT else None
+def _remove_superseded(folder: Path, own: Path) -> None:
+    """Remove every other file each of whose jobs is as far in the file `own`, or further in any.
+
+    Files that are alike supersede nothing: two processes that do this at a time would remove each the other's reason.
+    """
+    heads = _heads(folder)
+    for path, held in heads.items():
+        if path == own:
+            continue
+        others = [jobs for other, jobs in heads.items() if other != path]
+        mine = heads.get(own, {})
+        if all(mine.get(job) == at or any(jobs.get(job, START) > at for jobs in others) for job, at in held.items()):
+            path.unlink(missing_ok=True)
+
+
+def _heads(folder: Path) -> dict[Path, dict[Job, Place]]:
+    """The jobs that each file of this format says to hold, and their places."""
+    found: dict[Path, dict[Job, Place]] = {}
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        with contextlib.suppress(OSError), path.open("rb") as file:  # gone meanwhile, or not for us to remove
+            if held := _held(file.readline()):
+                found[path] = held
+    return found
+
+
+def _held(line: bytes) -> dict[Job, Place]:
+    try:
+        head = json.loads(line)
+        if head["format"] != FORMAT:
+            return {}
+        return {(int(cell), int(seed)): (int(epoch), int(batch)) for cell, seed, epoch, batch in head["jobs"]}
+    except (ValueError, KeyError, TypeError):
+        return {}
+
+
+def _records(folder: Path, wanted: Collection[Job]) -> Iterator[tuple[Job, Any]]:
+    """The whole records of wanted jobs, as NumPy's npz files; those behind a damaged length are lost with it."""
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        try:
+            with path.open("rb") as file:
+                if not any(job in wanted for job in _held(file.readline())):
+                    continue
+                while len(prefix := file.read(LENGTH.size + DIGEST)) == LENGTH.size + DIGEST:
+                    data = file.read(LENGTH.unpack_from(prefix)[0])
+                    if hashlib.sha256(data).digest() == prefix[LENGTH.size :]:
+                        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+                            cell, seed = arrays["job"].tolist()
+                            if (cell, seed) in wanted:
+                                yield (cell, seed), arrays
+        except FileNotFoundError:
+            continue
+        except OSError:
+            check_readable(path)
+            raise
+
+
+def _record(arrays: dict[str, np.ndarray]) -> bytes:
+    content = io.BytesIO()
+    np.savez(content, **cast(Any, arrays))
+    data = content.getvalue()
+    return LENGTH.pack(len(data)) + hashlib.sha256(data).digest() + data
 
 
 def _arrays(snapshot: Snapshot) -> dict[str, np.ndarray]:
@@ -91,7 +189,7 @@ class Checkpoint:
     """The checkpoint of a plain training, saved at the end of an epoch when `minutes` have passed since the last."""
 
     def __init__(self, folder: Path, cell: int, seed: int, minutes: float) -> None:
-        self.folder, self.job, self.path = folder, (cell, seed), checkpoint_path(folder, (cell, seed))
+        self.folder, self.job, self.path = folder, (cell, seed), checkpoint_path(folder, [(cell, seed)])
         self._seconds, self._last = 60 * minutes, monotonic()
 
     def save_if_due(
@@ -106,7 +204,7 @@ class Checkpoint:
         if monotonic() - self._last < self._seconds:
             return
         momentum = {name: optimiser.state[value]["momentum_buffer"] for name, value in network.named_parameters()}
-        write_checkpoint(self.folder, self.job, _of_network(network, momentum, generator, metrics, epoch))
+        write_checkpoint(self.folder, {self.job: _of_network(network, momentum, generator, metrics, epoch)})
         self._last = monotonic()
 
     def restore(
@@ -118,7 +216,8 @@ class Checkpoint:
     ) -> int:
         """Put the saved state into what is given, in place, and return the epoch to go on with; 0 without one."""
         parameters = dict(network.named_parameters())
-        saved = read_checkpoint(self.folder, self.job, _of_network(network, parameters, generator, metrics, 0))
+        like = _of_network(network, parameters, generator, metrics, 0)
+        saved = read_checkpoint(self.folder, {self.job: like}).get(self.job)
         if saved is None:
             return 0
         network.load_state_dict({name: saved.tensors[f"network.{name}"] for name in network.state_dict()})
@@ -130,7 +229,7 @@ class Checkpoint:
 
     def remove(self) -> None:
         """Remove the checkpoint of a training that is finished and recorded."""
-        remove_checkpoints(self.folder, [self.job])
+        self.path.unlink(missing_ok=True)
 
 
 def _of_network(

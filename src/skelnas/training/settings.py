@@ -53,7 +53,7 @@ class Settings:
 class Request:
     """Trainings asked of an engine, all of one image set and recipe.
 
-    `folder` takes the checkpoints of long trainings, one file `{cell:05d}-{seed}.checkpoint` each, and may be used
+    `folder` takes the checkpoints of long trainings, one file for all that a process trains in step, and may be used
     only for jobs of one image set, recipe, engine and kind of device; None makes none.
     """
 

@@ -81,8 +81,8 @@ def test_a_killed_group_goes_on_from_any_batch(tiny, tmp_path, monkeypatch, undi
     with monkeypatch.context() as patch, pytest.raises(Stopped):
         patch.setattr(GpuTraining, "run_batch", counted)
         work_on(tiny, tmp_path, minutes=0)(task_of(JOBS))
-    places = {checkpoint.place_of(tmp_path, job) for job in JOBS}
-    assert places == {divmod(done, 4)}
+    assert set(checkpoint.places(tmp_path, JOBS).values()) == {divmod(done, 4)}
+    assert len(list(tmp_path.iterdir())) == 1
     monkeypatch.setattr(GpuTraining, "run_batch", lambda self: ran.append((self.epoch, self.batch)) or run_batch(self))
     found = work_on(tiny, tmp_path, minutes=60)(task_of(JOBS)).curves
     assert ran == [divmod(batch, 4) for batch in range(8)]  # nothing twice
@@ -134,7 +134,7 @@ def test_sigterm_saves_where_the_group_is(tiny, tmp_path, monkeypatch, undisturb
         worker.give(task_of(JOBS))
         assert str(worker.outcome()) == "its process died with exit code 143"
         Worker.end(worker)
-    assert {checkpoint.place_of(tmp_path, job) for job in JOBS} == {divmod(done, 4) if done < 8 else (2, 4)}
+    assert set(checkpoint.places(tmp_path, JOBS).values()) == {divmod(done, 4) if done < 8 else (2, 4)}
     monkeypatch.setattr(GpuTraining, "run_batch", lambda self: ran.append(0) or run_batch(self))
     for one, other in zip(work_on(tiny, tmp_path)(task_of(JOBS)).curves, undisturbed, strict=True):
         assert_same_curves(one, other)

@@ -33,6 +33,7 @@ def train(request: Request, on_finished: OnFinished) -> None:
 
     processes = min(request.settings.processes, len(jobs))
     reasons: dict[Job, str] = {}
+    left = set(jobs)
     # The longest first: no process is then left alone with a long one.
     ordered = sorted(jobs, key=lambda job: -_weight(job))
     outcomes = run_in_processes(ordered, work, processes) if processes > 1 else _run_here(ordered, work)
@@ -44,7 +45,8 @@ def train(request: Request, on_finished: OnFinished) -> None:
                 reasons[job] = str(outcome)
                 continue
             on_finished(*job, *outcome)
-            remove_checkpoints(request.folder, [job])
+            left.discard(job)
+            remove_checkpoints(request.folder, left)
     if reasons:
         raise TrainingError(reasons)
 

@@ -103,11 +103,11 @@ class CpuTraining:
 
     def save(self, folder: Path) -> None:
         """As `loop.Training.save`."""
-        write_checkpoint(folder, self.job, self._snapshot())
+        write_checkpoint(folder, {self.job: self._snapshot()})
 
     def restore(self, folder: Path) -> bool:
         """As `loop.Training.restore`."""
-        saved = read_checkpoint(folder, self.job, self._snapshot())
+        saved = read_checkpoint(folder, {self.job: self._snapshot()}).get(self.job)
         if saved is None:
             return False
         for name, buffer in self.network.state.buffers().items():

@@ -1,4 +1,4 @@
-"""Checkpoints of a group: each model's rows of the stacked values as a snapshot of its own."""
+"""Checkpoints of a group: each model's rows of the stacked values as a snapshot of its own, all in one file."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from skelnas.training.checkpoint import START, Snapshot, place_of, read_checkpoint, write_checkpoint
+from skelnas.training.checkpoint import Snapshot, read_checkpoint, write_checkpoint
 from skelnas.training.gpu.groups import WorkLists
 from skelnas.training.gpu.state import GpuState, split_flat
 
@@ -17,29 +17,24 @@ OF_PARAMETERS = ("parameters", "momentum")  # the flat buffers that have the sha
 
 
 def save(training: "GpuTraining", folder: Path) -> None:
-    """Write every job's part of the group; each file is whole or not there."""
-    for job, snapshot in zip(training.group, _snapshots(training), strict=True):
-        write_checkpoint(folder, job, snapshot)
+    """Write every job's part of the group into one file, which is whole or not there."""
+    write_checkpoint(folder, dict(zip(training.group, _snapshots(training), strict=True)))
 
 
 def restore(training: "GpuTraining", folder: Path) -> bool:
     """Go on from the checkpoints of a group just started; False where they are not all there and of the same place."""
-    places = {place_of(folder, job) for job in training.group}
-    if len(places) != 1 or START in places:
+    found = read_checkpoint(folder, dict(zip(training.group, _snapshots(training), strict=True)))
+    saved = [found[job] for job in training.group if job in found]
+    reached = {snapshot.place for snapshot in saved}
+    if len(saved) < len(training.group) or len(reached) != 1:
         return False
-    saved: list[Snapshot] = []
-    for job, like in zip(training.group, _snapshots(training), strict=True):
-        snapshot = read_checkpoint(folder, job, like)
-        if snapshot is None:
-            return False
-        saved.append(snapshot)
     buffers = {name: buffer.cpu().clone() for name, buffer in training.state.buffers().items()}
     for model, key, row in _rows(training.state, training.lists, buffers):
         if model < len(saved):
             row.copy_(saved[model].tensors[key])
     for name, buffer in training.state.buffers().items():
         buffer.copy_(buffers[name])
-    training.resume(places.pop(), [snapshot.generator for snapshot in saved])
+    training.resume(reached.pop(), [snapshot.generator for snapshot in saved])
     for model, snapshot in enumerate(saved):
         training.metrics[model] = snapshot.metrics
         training.tally.losses[:, model] = snapshot.tensors["losses"].to(training.device)

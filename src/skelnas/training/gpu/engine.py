@@ -10,7 +10,7 @@ import torch
 from skelnas.errors import InputError
 from skelnas.processes import JobFailure, Worker, run_tasks
 from skelnas.training import graphed
-from skelnas.training.checkpoint import place_of, remove_checkpoints
+from skelnas.training.checkpoint import places, remove_checkpoints
 from skelnas.training.gpu.schedule import Breaker, Schedule, even_size
 from skelnas.training.gpu.worker import FreeMemory, GroupWork, KernelsFail, TooLarge, Trained, group_size
 from skelnas.training.metrics import Curves
@@ -59,8 +59,7 @@ def train_in_groups(request: Request, on_finished: OnFinished, start: Callable[[
     size = settings.group_size
     if size == "auto":
         size = group_size(jobs, request.images, request.recipe, free // settings.processes_per_gpu)
-    places = {job: place_of(folder, job) for job in jobs}
-    schedule = Schedule(jobs, even_size(len(jobs), size, len(crew)), places)
+    schedule = Schedule(jobs, even_size(len(jobs), size, len(crew)), places(folder, jobs))
     left, reasons, breaker = set(jobs), dict[Job, str](), Breaker()
     outcomes = run_tasks(schedule.take, crew, lambda place: _renewed(start, place))
     try:
@@ -73,7 +72,7 @@ def train_in_groups(request: Request, on_finished: OnFinished, start: Callable[[
                     for (index, seed), curves in zip(task.group, outcome.curves, strict=True):
                         on_finished(index, seed, curves, outcome.seconds)
                     left.difference_update(task.group)
-                    remove_checkpoints(folder, task.group)
+                    remove_checkpoints(folder, left)
                 elif isinstance(outcome, TooLarge) and schedule.too_large(task):
                     sys.stderr.write(f"out of GPU memory: going on with groups of {schedule.size}\n")
                 elif isinstance(outcome, TooLarge):

@@ -145,7 +145,7 @@ class GpuTraining:
         self.epoch, self.batch = place
 
     def save(self, folder: Path) -> None:
-        """As `loop.Training.save`: one file per job, so that another grouping can go on from them."""
+        """As `loop.Training.save`: a job can go on from them in another group."""
         checkpoint.save(self, folder)
 
     def restore(self, folder: Path) -> bool:

@@ -80,10 +80,12 @@ def report(stages: dict[str, dict[str, Any]]) -> str:
     failed = [f"* {name}: {line}" for name, found in stages.items() for line in failures(found)]
     lines += ["", "## What failed", "", *(failed or ["Nothing."])]
     lines += ["", "## The machine", "", *_plain(stages.get("facts", {}))]
-    lines += ["", "## The kernels that take longest: ms, and share of all", ""]
+    lines += ["", "## The kernels that take longest: ms, share of all, GB/s asked for once", ""]
     for name, times in stages.get("kernels", {}).items():
         if name.endswith(": ms"):
-            lines += [f"* {name.removesuffix(': ms')}: " + "; ".join(_kernel(one) for one in list(times.items())[:3])]
+            shape = name.removesuffix(": ms")
+            rates = stages["kernels"].get(f"{shape}: GB/s", {})
+            lines += [f"* {shape}: " + "; ".join(_kernel(one, rates) for one in list(times.items())[:3])]
     lines += ["", "## Rates", ""]
     for stage in ("simple", "rates"):
         lines += [f"* {stage}, {name} {value}" for name, value in stages.get(stage, {}).items() if "epochs/s" in name]
@@ -95,8 +97,11 @@ def _plain(found: dict[str, Any]) -> list[str]:
     return [f"* {name}: {str(value).strip()}" for name, value in found.items() if name != "seconds"]
 
 
-def _kernel(one: tuple[str, list[float]]) -> str:
-    return f"{one[0]} {one[1][0]} ms ({100 * one[1][1]:.0f} %)"
+def _kernel(one: tuple[str, list[float]], rates: dict[str, float]) -> str:
+    """Milliseconds, share of all, and GB/s of the kernels that share its operations."""
+    name, (ms, share) = one
+    own = [rate for names, rate in rates.items() if name.startswith(tuple(names.split(" + ")))]
+    return f"{name} {ms} ms ({100 * share:.0f} %" + (f", {own[0]} GB/s)" if own else ")")
 
 
 def _next(stages: dict[str, dict[str, Any]]) -> list[str]:

@@ -12,12 +12,12 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from functools import partial
 from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Any
@@ -25,47 +25,22 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench.ceilings import ceilings, fastest, wait
+from bench.ceilings import ceilings, wait
 from bench.engine_process import cores
 from bench.engines import offered
 from bench.epoch_timing import epoch_seconds
+from bench.gpu_device import TINY, Found, operations_on, precisions_on, said, shapes_on
+from bench.gpu_timing import grouped, kernels, variants
 from bench.reference_loop import train_reference
 from bench.shapes import NTU, UTD, Shape, random_images, scaled
 from skelnas.cells.selection import select
 from skelnas.files import write_json
 from skelnas.recipe import Recipe
+from skelnas.termination import ended_by_sigterm
+from skelnas.training.checkpoint import START, places
 from skelnas.training.engines import Job, Request, Settings, TrainingError, train_jobs
-from skelnas.training.gpu.groups import capacity_for
-from skelnas.training.gpu.operations import Operations, cases, check, reference
-from skelnas.training.gpu.training import GpuTraining
+from skelnas.training.gpu.operations import cases, check
 from skelnas.training.metrics import Curves
-from skelnas.training.precision import dtype
-from skelnas.training.resident import ResidentImages
-
-Found = Iterator[tuple[str, Any]]
-TINY = Shape(8, 12, 27, batch_size=4, train=11, valid=4, test=6)
-REPEATED = 3  # replays that are profiled
-
-
-def operations_on(device: torch.device) -> Operations:
-    """The Triton kernels on a GPU, PyTorch's operations on a CPU."""
-    if device.type == "cpu":
-        return reference
-    from skelnas.training.gpu.operations import triton as kernels
-
-    return kernels
-
-
-def precisions_on(device: torch.device) -> list[str]:
-    """Of the operations: on a CPU those of PyTorch, which in bfloat16 do not sum as kernels do."""
-    return offered(device) if device.type == "cuda" else ["fp32"]
-
-
-def shapes_on(device: torch.device) -> dict[str, tuple[Shape, int]]:
-    """Name, shape and models of what is timed; the training set of NTU is cut to a few steps."""
-    if device.type == "cpu":
-        return {"tiny": (TINY, 4)}
-    return {"UTD-MHAD": (UTD.full, 375), "NTU RGB+D 60": (scaled(NTU.full, 3 * 256 + 169), 32)}
 
 
 def facts(device: torch.device, ends: float) -> Found:
@@ -122,7 +97,7 @@ def ops(device: torch.device, ends: float) -> Found:
                 check.check(operations_on(device), device, precision, 60, cases=[case])
                 yield f"{precision}: {case.name}", {"passed": True}
             except Exception as error:
-                yield f"{precision}: {case.name}", {"passed": False, "error": _said(error)}
+                yield f"{precision}: {case.name}", {"passed": False, "error": said(error)}
 
 
 def exact(device: torch.device, ends: float) -> Found:
@@ -132,7 +107,7 @@ def exact(device: torch.device, ends: float) -> Found:
             check.check_replay(operations_on(device), device, precision)
             yield f"replay, {precision}", {"passed": True}
         except Exception as error:
-            yield f"replay, {precision}", {"passed": False, "error": _said(error)}
+            yield f"replay, {precision}", {"passed": False, "error": said(error)}
     shape = scaled(UTD.full, 2 * 32 + 3) if device.type == "cuda" else TINY
     jobs = [(cell, 777) for cell in select("stratified-20" if device.type == "cuda" else "stratified-4")]
     for precision in offered(device):
@@ -156,72 +131,9 @@ def trained(jobs: Sequence[Job], shape: Shape, recipe: Recipe, settings: Setting
     return found
 
 
-def kernels(device: torch.device, ends: float) -> Found:
-    """Time of each kernel in a training step and in a batch of evaluation, from a profile of replays."""
-    sizes = {"UTD-MHAD": 125, "NTU RGB+D 60": 16, "tiny": 2}
-    for name, (shape, _) in shapes_on(device).items():
-        jobs = [(cell, 777) for cell in select(f"stratified-{sizes[name]}")]
-        recipe, images = Recipe(3, shape.batch_size, precision=offered(device)[-1]), random_images(shape)
-        if recipe.precision != "fp32" and device.type == "cpu":
-            recipe = replace(recipe, precision="fp32")
-        data = ResidentImages.of(images, device, dtype(recipe))
-        begun = time.monotonic()
-        training = GpuTraining(len(jobs), capacity_for([jobs]), images, data, recipe, operations_on(device))
-        yield f"{name}: seconds to record", round(time.monotonic() - begun, 1)
-        training.start(jobs)
-        training.run_batch()
-        on = torch.profiler.ProfilerActivity
-        with torch.profiler.profile(activities=[on.CUDA if device.type == "cuda" else on.CPU]) as profile:
-            for _ in range(REPEATED if device.type == "cuda" else 1):
-                training.run_batch()
-            wait(device)
-        field = "self_device_time_total" if device.type == "cuda" else "self_cpu_time_total"
-        times = {event.key: getattr(event, field) / 1e3 for event in profile.key_averages()}
-        total = sum(times.values())
-        longest = sorted(times.items(), key=lambda one: -one[1])[:30]
-        yield f"{name}: ms", {key: [round(ms, 3), round(ms / total, 4)] for key, ms in longest}
-        del training, profile
-        if device.type == "cuda":
-            torch.cuda.empty_cache()
-
-
-def variants(device: torch.device, ends: float) -> Found:
-    """The 3x3 kernels of bfloat16 with other blocks, warps and stages; microseconds, and GB/s of what is asked once."""
-    if device.type == "cpu":
-        yield "not built", "variants are timed on a GPU only"
-        return
-    from skelnas.training.gpu.operations.triton import rows
-
-    inputs, models = cases.Inputs("bf16", 32, False, device), 128
-    for channels, height, width in ((16, 20, 68), (32, 10, 34), (64, 5, 17)):
-        source, out = (torch.randn(models, 32, height, width, channels, device=device).bfloat16() for _ in range(2))
-        weight = torch.randn(models, 9, channels, channels, device=device)
-        slots, moved = inputs.table(*range(models)), 2 * source.numel() * source.element_size()
-        own = rows.OF_WEIGHTS[channels]
-        for option in dict.fromkeys([own, *((block, warps) for block in (16, 32, 64, 128) for warps in (1, 2, 4, 8))]):
-            rows.OF_WEIGHTS[channels] = option
-            parts = torch.empty(models, 4, 9, channels, channels, device=device)
-            work = partial(rows.weight_gradient_parts, source, slots, out, parts, -(-32 * width // 4), True)
-            what = f"weight gradient, {channels} channels, block {option[0]}, {option[1]} warps"
-            yield what, _timed(work, device, moved)
-            if time.monotonic() > ends:
-                return
-        rows.OF_WEIGHTS[channels] = own
-        for transposed, what in ((False, "forward"), (True, "input gradient")):
-            work = partial(rows.convolve, source, slots, weight, out, transposed, not transposed, None)
-            yield f"{what}, {channels} channels", _timed(work, device, moved)
-
-
-def _timed(work: Callable[[], object], device: torch.device, moved: int) -> dict[str, float | str]:
-    try:
-        seconds = fastest(work, device)
-    except Exception as error:  # more shared memory or registers than there are
-        return {"failure": _said(error)}
-    return {"microseconds": round(1e6 * seconds, 1), "GB/s": round(1e-9 * moved / seconds)}
-
-
 def simple(device: torch.device, ends: float) -> Found:
-    """The graphed engine: arch-epochs per second by precision."""
+    """The graphed engine: arch-epochs per second by precision; and cuDNN's grouped convolution as a note."""
+    yield from grouped(device, ends)
     for name, (shape, _) in shapes_on(device).items():
         jobs = [(cell, 777) for cell in select("stratified-8" if device.type == "cuda" else "stratified-2")]
         for precision in reversed(offered(device)):
@@ -255,7 +167,7 @@ def rates(device: torch.device, ends: float) -> Found:
                 seconds = epoch_seconds(jobs, images, recipe, settings)
                 yield f"{name}, fused, {precision}: arch-epochs/s", round(len(jobs) * share / seconds, 3)
             except Exception as error:
-                yield f"{name}, fused, {precision}: failure", _said(error)
+                yield f"{name}, fused, {precision}: failure", said(error)
             longest = max(longest, time.monotonic() - begun)
         recipe, begun = Recipe(1, shape.batch_size), time.monotonic()
         train_reference(*jobs[0], random_images(shape), recipe, device)
@@ -263,12 +175,40 @@ def rates(device: torch.device, ends: float) -> Found:
         yield f"{name}, reference-style: arch-epochs/s", round(share / (time.monotonic() - begun), 3)
 
 
+def _train_with_checkpoints(jobs: list[Job], shape: Shape, recipe: Recipe, settings: Settings, folder: Path) -> None:
+    """A process that trains and saves after every batch, until SIGTERM ends it."""
+    with ended_by_sigterm("ended by SIGTERM"):
+        train_jobs(Request(jobs, random_images(shape), recipe, settings, folder), lambda *_: None)
+
+
+def sigterm(jobs: list[Job], shape: Shape, recipe: Recipe, settings: Settings, expected: dict[Job, Curves]) -> dict:
+    """End a process that trains by SIGTERM, go on from its checkpoints, and compare with the training in one go."""
+    with tempfile.TemporaryDirectory() as name:
+        folder, saving = Path(name), replace(settings, checkpoint_minutes=0.0)
+        given = jobs, shape, recipe, saving, folder
+        process = get_context("spawn").Process(target=_train_with_checkpoints, args=given)
+        process.start()
+        while process.is_alive() and not any(folder.glob("*.checkpoint")):
+            time.sleep(0.05)
+        begun = time.monotonic()
+        process.terminate()
+        process.join()
+        seconds, reached = round(time.monotonic() - begun, 2), places(folder, jobs)
+        found: dict[Job, Curves] = {}
+        request = Request(jobs, random_images(shape), recipe, settings, folder)
+        train_jobs(request, lambda cell, seed, curves, seconds: found.update({(cell, seed): curves}))
+        saved = sum(place != START for place in reached.values())
+        same = all(found[job].loss.tobytes() == expected[job].loss.tobytes() for job in jobs)
+        return {"passed": process.exitcode == 143 and saved > 0 and same, "seconds to save": seconds, "saved": saved}
+
+
 def faults(device: torch.device, ends: float) -> Found:
-    """A worker that is killed, and memory that another process holds: every cell is trained all the same."""
+    """SIGTERM, a worker that is killed, memory that another process holds: every cell is trained all the same."""
     shape = scaled(UTD.full, 2 * 32 + 3) if device.type == "cuda" else TINY
     jobs = [(cell, 777) for cell in select("stratified-8")]
     recipe, settings = Recipe(3, shape.batch_size), Settings(device=device.type, processes=2, group_size=4)
     expected = trained(jobs, shape, recipe, settings)
+    yield "SIGTERM, and on from the checkpoint", sigterm(jobs, shape, recipe, settings, expected)
 
     def kill() -> None:
         while not (children := active_children()):
@@ -308,11 +248,6 @@ STAGES: dict[str, Callable[[torch.device, float], Found]] = {
 }
 
 
-def _said(error: BaseException) -> str:
-    lines = str(error).splitlines()
-    return f"{type(error).__name__}: {lines[0] if lines else ''}"[:300]
-
-
 def main() -> int:
     """Run one stage."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -328,7 +263,7 @@ def main() -> int:
             found[name] = value
             write_json(given.out, found | {"seconds": round(time.monotonic() - begun, 1)})
     except Exception as error:
-        write_json(given.out, found | {"failure": _said(error), "seconds": round(time.monotonic() - begun, 1)})
+        write_json(given.out, found | {"failure": said(error), "seconds": round(time.monotonic() - begun, 1)})
         raise
     return 0
 

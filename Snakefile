@@ -24,6 +24,10 @@ min_version("9.0")
 report: "workflow/report/workflow.rst"
 
 
+# Looked at by `--sdm apptainer` alone: an image of envs/skelnas.def (docs/cluster.md, "Python on the nodes").
+container: "skelnas.sif"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"

@@ -6,9 +6,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
-
 import numpy as np
 
 from bench.roofline import Shape, epoch_bytes, epoch_flop

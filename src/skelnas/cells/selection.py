@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -108,14 +109,19 @@ def _check_range(first: int, last: int, where: str) -> None:
 
 
 def _stratified(number: int, text: str) -> list[int]:
-    connected = np.flatnonzero([is_connected(cell) for cell in all_cells()])
-    if not 1 <= number <= len(connected):
+    by_cost = _connected_by_cost()
+    if not 1 <= number <= len(by_cost):
         raise InputError(
-            f"cells {text!r}: {number} cells cannot be spread over {len(connected)} connected cells; "
-            f"give a number from 1 to {len(connected)}"
+            f"cells {text!r}: {number} cells cannot be spread over {len(by_cost)} connected cells; "
+            f"give a number from 1 to {len(by_cost)}"
         )
-    # The order of cells by cost is the same for every image size and number of classes.
-    _, macs = costs(classes=10, height=4, width=4)
-    by_cost = connected[np.argsort(macs[connected], kind="stable")]
     middles = (2 * np.arange(number) + 1) * len(by_cost) // (2 * number)
     return by_cost[middles].tolist()
+
+
+@lru_cache(maxsize=1)
+def _connected_by_cost() -> np.ndarray:
+    """The connected cells, the cheapest first: the same order for every image size and number of classes."""
+    connected = np.flatnonzero([is_connected(cell) for cell in all_cells()])
+    _, macs = costs(classes=10, height=4, width=4)
+    return connected[np.argsort(macs[connected], kind="stable")]

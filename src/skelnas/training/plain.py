@@ -36,6 +36,18 @@ def train_cell(
 
     With a `checkpoint` the training goes on where a killed one was, and ends with the same curves bit for bit.
     """
+    return train_network(cell, seed, images, recipe, device, checkpoint)[0]
+
+
+def train_network(
+    cell: space.Cell,
+    seed: int,
+    images: ImageSet,
+    recipe: Recipe,
+    device: torch.device,
+    checkpoint: Checkpoint | None = None,
+) -> tuple[Curves, Network]:
+    """As `train_cell`, with the trained network."""
     data = ResidentImages.of(images, device, dtype(recipe))
     network, generator = seeding.start(cell, seed, images.classes, images.height, images.width)
     network = network.to(device, dtype(recipe))
@@ -60,7 +72,7 @@ def train_cell(
         metrics[epoch] = torch.stack([train, valid, test]).cpu().numpy()
         if checkpoint and epoch + 1 < recipe.epochs:
             checkpoint.save_if_due(network, optimiser, generator, metrics, epoch + 1)
-    return curves(metrics)
+    return curves(metrics), network
 
 
 def train_epoch(
@@ -90,6 +102,14 @@ def evaluate(
         logits, losses = forward(network, data.normalised(part), right)
         tally.add(logits, right, losses)
     return tally.metrics()
+
+
+@torch.no_grad()
+def outputs(network: Network, data: ResidentImages, images: Tensor, recipe: Recipe) -> Tensor:
+    """The logits (N, K) of `images` (uint8) as the evaluation after the last epoch saw them."""
+    network.eval()
+    with computing_in(epoch_precision(recipe, recipe.epochs - 1), images.device):
+        return torch.cat([network(data.normalised(part)) for part in images.split(EVALUATION_BATCH)])
 
 
 def forward(network: Network, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:

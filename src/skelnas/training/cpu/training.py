@@ -98,6 +98,16 @@ class CpuTraining:
         logits, right = self.network.evaluate(self._images(pool, index), compute_dtype), labels[index]
         self._tallies[split].add(logits, right, losses(logits, right))
 
+    def outputs(self) -> dict[str, Tensor]:
+        """The logits (N, K) of the samples of test and valid with the network as it is now, computed as in the last
+        epoch's evaluation."""
+        compute_dtype = torch.bfloat16 if epoch_precision(self.recipe, self.recipe.epochs - 1) == "bf16" else None
+        self.network.fold(compute_dtype)
+        parts: dict[str, list[Tensor]] = {}
+        for split, pool, _, index in self._shown:
+            parts.setdefault(split, []).append(self.network.evaluate(self._images(pool, index), compute_dtype).clone())
+        return {split: torch.cat(logits) for split, logits in parts.items()}
+
     def _images(self, pool: Tensor, index: Tensor) -> Tensor:
         return self.data.normalised(pool[index]).contiguous(memory_format=torch.channels_last)
 

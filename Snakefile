@@ -8,6 +8,7 @@
 #   results/images/{dataset}/{figure}.{svg,png}                   what the images look like
 #   results/train/{dataset}/{recipe}/seed{seed}/{shard}.h5        cells first-last; 01459-01459 is a single cell
 #   results/benchmark/{study}/{dataset}/{recipe}.h5 + .parquet    everything merged; one row per cell (.loss.h5: losses)
+#   results/networks/{study}/{dataset}/{recipe}.h5                chosen cells trained once more: what they predict
 #   results/analysis/{study}/{dataset}/{recipe}/...               figures (svg + png) and tables (csv)
 #   results/analysis/{study}/across/...                           the study's data sets and recipes held together
 #   results/analysis/{study}/{dataset}/{recipe}-against-{other}/  two precisions of one recipe compared
@@ -32,6 +33,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/results.smk"
+include: "workflow/rules/networks.smk"
 include: "workflow/rules/analysis.smk"
 include: "workflow/rules/precision.smk"
 include: "workflow/rules/pages.smk"

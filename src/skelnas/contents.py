@@ -21,12 +21,13 @@ from skelnas.errors import InputError
 from skelnas.images.image_set import ImageSet, read_image_set
 from skelnas.images.manifest import described, read_manifest
 from skelnas.pages.seal import is_whole
+from skelnas.results.networks import read_networks
 from skelnas.results.query import Benchmark
 from skelnas.results.summary import read_table, summarise
 from skelnas.untrusted import parse_json
 
 PNG = b"\x89PNG\r\n\x1a\n"
-IMAGES, BENCHMARKS = "results/images/", "results/benchmark/"
+IMAGES, BENCHMARKS, NETWORKS = "results/images/", "results/benchmark/", "results/networks/"
 DIGITS = {"rtol": 1e-7, "atol": 1e-6}  # a summary may come from another processor than the one that checks it
 Files = Mapping[str, Path]  # name in the archive -> file
 
@@ -60,6 +61,8 @@ def _check(name: str, files: Files) -> None:
         if ".loss" not in path.suffixes:
             _check_benchmark(name, files)
         _check_arrays(name, files[name])
+    elif name.startswith(NETWORKS):
+        read_networks(files[name])
     elif path.suffix in OPENED:
         OPENED[path.suffix](files[name])
 

@@ -21,6 +21,7 @@ import yaml
 from PIL import Image
 
 from skelnas.analysis import catalogue
+from skelnas.results.networks import read_networks
 from skelnas.results.query import Benchmark
 from skelnas.results.shard import read_shard
 from skelnas.study import runs as study
@@ -39,6 +40,7 @@ FIGURES = {
 }
 AFTER_TRAINING = {
     "aggregate",
+    "networks",
     "explorer",
     *(name.replace("-", "_") for name in catalogue.ANALYSES),
     "archive",
@@ -55,6 +57,16 @@ def test_images_are_those_of_the_original_study(utd_mhad: Checkout, oracle: Call
     published = original["image_oracle"]
     np.testing.assert_allclose(manifest["mean"], published["train_mean_0_255"], rtol=0, atol=1e-9)
     np.testing.assert_allclose(manifest["std"], published["train_std_0_255"], rtol=0, atol=1e-9)
+
+
+def test_networks_trained_once_more_give_the_table_again(utd_mhad: Checkout) -> None:
+    networks = read_networks(utd_mhad.folder / "results/networks/utd_mhad/utd_mhad/b32-e2.h5")
+    with Benchmark(utd_mhad.folder / "results/benchmark/utd_mhad/utd_mhad/b32-e2.h5") as benchmark:
+        assert networks.benchmark == benchmark.identity
+        assert networks.cell[0] == benchmark.cells[benchmark.seed_means("valid").argmax()]
+    assert 1462 in networks.cell
+    assert networks.as_in_table.all()
+    assert ((networks.test == networks.test_label).sum(axis=1) == networks.counts[:, 2]).all()
 
 
 def test_benchmark_holds_every_cell_seed_and_epoch(utd_mhad: Checkout) -> None:

@@ -17,6 +17,7 @@ for name, analysis in ANALYSES.items():
             benchmark="results/benchmark/{study}/{dataset}/{recipe}.h5",
             losses=losses,
             summary="results/benchmark/{study}/{dataset}/{recipe}.parquet",
+            networks=networks if analysis.networks else [],
         output:
             **figure_outputs(name, analysis),
             table=f"results/analysis/{{study}}/{{dataset}}/{{recipe}}/{name}.csv",

@@ -166,6 +166,12 @@ def import_outputs(losses):
     return {name: stem + end for name, end in (files | ({"losses": paths.LOSSES} if losses else {})).items()}
 
 
+def networks(wildcards):
+    """The chosen cells of a run that were trained once more, where its study names any."""
+    run = f"{wildcards.dataset}/{wildcards.recipe}"
+    return or_stop(study.networks_files, config, wildcards.study, run)
+
+
 def run_cells(wildcards):
     """The cells that a benchmark file must hold, as config.yaml words them."""
     return RUNS[f"{wildcards.study}/{wildcards.dataset}/{wildcards.recipe}"].selection

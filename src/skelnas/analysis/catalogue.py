@@ -31,11 +31,13 @@ THEMES = (  # in the order of the report
 
 @dataclass(frozen=True)
 class Analysis:
-    """Its theme (one of `THEMES`), the module of `skelnas.analysis` that makes it, and whether it has a figure."""
+    """Its theme (one of `THEMES`), the module of `skelnas.analysis` that makes it, whether it has a figure, and whether
+    it reads the networks that were trained once more (`results.networks.networks_path`)."""
 
     theme: str
     module: str
     draws: bool = True
+    networks: bool = False
 
     def files(self, name: str) -> list[str]:
         """The files that it makes under that name."""
@@ -71,6 +73,10 @@ ANALYSES = {
     "structure-by-rank": Analysis("topology", "topology.structure_by_rank", draws=False),
     "accuracy-and-cost": Analysis("cost", "cost.accuracy_and_cost"),
     "search": Analysis("search", "search.regret"),
+    "confusion": Analysis("people", "people.confusion", networks=True),
+    "classes": Analysis("people", "people.classes", networks=True),
+    "mcnemar": Analysis("people", "people.pairs", networks=True),
+    "hardest-recordings": Analysis("people", "people.hardest", networks=True),
 }
 # Of all benchmarks of a study that has two or more: `tabulate(benchmarks, summaries)`, and one `Facts` for each.
 ACROSS = {

@@ -70,6 +70,11 @@ def benchmark(study: str, run: str, ending: str = ".h5") -> str:
     return f"{RESULTS}/benchmark/{study}/{run}{ending}"
 
 
+def networks(study: str, run: str) -> str:
+    """Chosen cells of a study's run, trained once more: what they predict."""
+    return f"{RESULTS}/networks/{study}/{run}.h5"
+
+
 def analysis(study: str, run: str, file: str) -> str:
     """A figure or a table of a study's run."""
     return f"{RESULTS}/analysis/{study}/{run}/{file}"

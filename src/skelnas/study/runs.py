@@ -201,6 +201,12 @@ def raw_source(config: Config, file: str) -> Config:
     return {key: value for key, value in found[0].items() if value}
 
 
+def networks_files(config: Config, study: str, run: str) -> list[str]:
+    """The networks of one run of a study, if it names any by `predictions`; of what is imported there are none."""
+    trained = f"{study}/{run}" in runs_by_path(config)
+    return [paths.networks(study, run)] if trained and config["studies"][study]["predictions"] else []
+
+
 def study_files(config: Config, study: str) -> list[str]:
     """Everything that a study makes and that its archive holds."""
     return [*result_files(config, study), paths.explorer(study)]
@@ -226,6 +232,7 @@ def result_files(config: Config, study: str) -> list[str]:
     for run in benchmarks(config, study):
         lacking = () if run.losses else (paths.LOSSES,)
         files += [paths.benchmark(study, run.folder, end) for end in paths.BENCHMARK if end not in lacking]
+        files += networks_files(config, study, run.folder)
         for name in (name for name in analyses if name in ANALYSES):
             files += [paths.analysis(study, run.folder, file) for file in ANALYSES[name].files(name)]
     if len(benchmarks(config, study)) > 1:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from skelnas.cells import space
+from skelnas.errors import InputError
 from skelnas.files import sha256_of_json
 from skelnas.images.image_set import ImageSet
 from skelnas.processes import JobFailure, run_in_processes
@@ -58,8 +59,10 @@ def train_networks(
     checkpoints in a folder beside `path`.
 
     Raises:
-        InputError: as `choose` and `engines.train_jobs`.
+        InputError: the images are not the benchmark's; as `choose` and `engines.train_jobs`.
     """
+    if images.fingerprint != benchmark.fingerprint:
+        raise InputError(f"{benchmark.path} was trained on other images than {images.name} now has; make it again")
     chosen, path = choose(benchmark, wishes), Path(path)
     name = sha256_of_json([images.fingerprint, recipe.as_dict(), settings.engine, settings.torch_device().type])
     folder = path.with_name(f"{path.stem}.{name[:8]}.checkpoints")

@@ -1,0 +1,1 @@
+"""What chosen networks get right and wrong, recording by recording (`results.networks`)."""

@@ -40,9 +40,34 @@ def test_broken_and_foreign_packages(folder: Path) -> None:
     assert said(code, "").stdout == ""
 
 
-def test_the_command_says_so_too(folder: Path) -> None:
+BREAKAGES = {
+    "library": "raise ImportError('libhdf5.so.310: cannot open shared object file')",
+    "other NumPy": "raise ValueError('numpy.dtype size changed, may indicate binary incompatibility')",
+    "other Python": "print 'Python 2'",
+    "half removed": "from {name}._missing import core",
+    "too old": "raise AttributeError(\"module 'collections' has no attribute 'Mapping'\")",
+}
+
+
+@pytest.mark.parametrize("kind", BREAKAGES)
+@pytest.mark.parametrize("name", ["h5py", "numpy", "pandas"])
+def test_the_command_says_so_too(tmp_path: Path, name: str, kind: str) -> None:
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "__init__.py").write_text(BREAKAGES[kind].format(name=name) + "\n")
     code = "from skelnas.commands import main; sys.exit(main(['verify', 'x.zip']))"
-    done = said(code, str(folder))
+    done = said(code, str(tmp_path))
     assert done.returncode == 1
-    assert "Traceback" not in done.stderr
-    assert "h5py cannot be imported by " in done.stderr
+    assert done.stderr.startswith(f"skelnas verify: {name} cannot be imported by ")
+    assert done.stderr.endswith(f"PYTHONPATH has {tmp_path}: unset it, or unload the module that sets it\n")
+    assert done.stderr.count("\n") == 1
+
+
+def test_only_what_comes_from_elsewhere_is_tried(folder: Path) -> None:
+    code = (
+        "from skelnas import imports; print(imports.broken_foreign(['h5py', 'numpyx', 'pandas', 'absent'])); "
+        "print('pandas' in sys.modules, 'numpyx' in sys.modules)"
+    )
+    sentences, tried = said(code, str(folder)).stdout.splitlines()
+    assert sentences.startswith("['h5py cannot be imported by ")
+    assert sentences.count("cannot") == 2  # with the library's own words
+    assert tried == "False True"

@@ -8,9 +8,10 @@ from pathlib import Path
 SOURCE = str(Path(workflow.basedir, "src"))
 sys.path.insert(0, SOURCE)
 
-from skelnas.imports import broken
+from skelnas.imports import broken, broken_foreign
 
-if found := broken(["numpy", "h5py"], [SOURCE]):
+# A job looks as well, in its own environment, before its script is started.
+if found := broken(["numpy", "h5py"], [SOURCE]) or broken_foreign(["pandas", "scipy", "matplotlib", "torch"], [SOURCE]):
     raise SystemExit(found[0])
 
 from skelnas import receipts

@@ -23,7 +23,7 @@ skelnas trains every cell of the NAS-Bench-201 search space on skeleton-based ac
 outcome as a tabular benchmark. The training itself is a Snakemake workflow (README.md); this command is for what
 stands around it."""
 EPILOG = "skelnas COMMAND --help explains a command."
-FOR_ALL = ("numpy", "h5py", "pandas")  # looked at when an import fails
+FOR_ALL = ("numpy", "h5py", "pandas")  # looked at when something fails
 IN_A_CHECKOUT = ("Snakefile", "workflow/schemas/config.schema.yaml")
 
 
@@ -97,23 +97,22 @@ def _call(name: str, arguments: Sequence[str]) -> int:
         return module.run(given)
     except InputError as error:
         sentence = str(error)
-    except ModuleNotFoundError as error:
-        missing = (error.name or "").partition(".")[0]
-        if missing == "skelnas" or not row.extra:
-            raise
-        sentence = (
-            f"skelnas {name} needs {missing}, which is not installed here: pip install 'skelnas[{row.extra}]', "
-            "or `make setup` in a checkout"
-        )
-    except ImportError:
-        if not (found := broken(FOR_ALL)):
-            raise
-        sentence = f"skelnas {name}: {found[0]}"
     except BrokenPipeError:  # whoever read along has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
         return 130
+    except Exception as error:
+        missing = (getattr(error, "name", "") or "").partition(".")[0]
+        if found := broken(FOR_ALL):
+            sentence = f"skelnas {name}: {found[0]}"
+        elif isinstance(error, ModuleNotFoundError) and missing != "skelnas" and row.extra:
+            sentence = (
+                f"skelnas {name} needs {missing}, which is not installed here: pip install 'skelnas[{row.extra}]', "
+                "or `make setup` in a checkout"
+            )
+        else:
+            raise
     print(sentence, file=sys.stderr)
     return 1
 

@@ -52,7 +52,7 @@ report: $(READY)  ## make report.zip of the study that config.yaml names (STUDY=
 
 test: test-unit test-browser test-workflow  ## unit tests, pages in a browser, then the workflow's own behaviour
 
-test-unit: $(READY)  ## tests of the package, under 3 minutes
+test-unit: $(READY)  ## tests of the package, in some minutes
 	$(BIN)/pytest -n 2 --dist worksteal -m "not workflow and not slurm and not browser and not clients"
 
 test-browser: $(READY)  ## pages opened in chromium (apt-get install chromium)

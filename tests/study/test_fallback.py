@@ -1,9 +1,9 @@
-"""What `skelnas status` says of shards that another engine trained than the one asked for."""
+"""What `skelnas plan` says of shards that another engine trained than the one asked for."""
 
 from types import SimpleNamespace
 
 from skelnas.results.timing import write_timing
-from skelnas.study.report import fallback_sentence
+from skelnas.study.plan_report import fallback_sentence
 
 
 def test_shards_of_the_fallback_are_counted_and_the_first_is_named(tmp_path):

@@ -5,9 +5,10 @@ import pytest
 from skelnas.errors import InputError
 from skelnas.study import runs as study
 from skelnas.study.imported import imports_by_path
+from skelnas.study.plan_report import plan_text
 from skelnas.study.portable import study_configuration
 from skelnas.study.profile import Profile
-from skelnas.study.report import plan_text, status_text
+from skelnas.study.status_report import status_text
 
 ENTRY = {"importer": "nasbench201", "source": "/home/somebody/c100.pkl", "dataset": "cifar100", "recipe": "e2"}
 

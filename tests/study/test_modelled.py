@@ -6,7 +6,7 @@ import pytest
 
 from skelnas.cells.selection import select
 from skelnas.recipe import Recipe
-from skelnas.study import report
+from skelnas.study import plan_report as report
 from skelnas.study.modelled import DOUBT, modelled_hours
 
 MANIFEST = {"height": 8, "width": 12, "classes": ["x", "y"], "images": {"train": 64, "valid": 16, "test": 48}}

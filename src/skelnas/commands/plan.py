@@ -6,7 +6,7 @@ skelnas plan --study thesis --profile slurm
 import argparse
 
 from skelnas.commands.asked import add_study_arguments, read_asked
-from skelnas.study.report import plan_text
+from skelnas.study.plan_report import plan_text
 
 add_arguments = add_study_arguments
 

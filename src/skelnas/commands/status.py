@@ -6,7 +6,7 @@ skelnas status --study thesis --profile slurm
 import argparse
 
 from skelnas.commands.asked import add_study_arguments, read_asked
-from skelnas.study.report import status_text
+from skelnas.study.status_report import status_text
 
 add_arguments = add_study_arguments
 

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from skelnas.examples import example
     from skelnas.results.query import Benchmark
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["Benchmark", "InputError", "example"]
 _PLACES = {
     "Benchmark": "skelnas.results.query",

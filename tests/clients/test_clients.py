@@ -2,7 +2,10 @@
 
 import json
 import os
+import re
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +13,7 @@ import pandas as pd
 import pytest
 
 from skelnas import Benchmark
-from skelnas.cells import cost, space
+from skelnas.cells import cost, naming, space
 from skelnas.commands import main
 from skelnas.exporters import optunahub
 from skelnas.recipe import Recipe
@@ -22,7 +25,8 @@ from skelnas.results.timing import COLUMNS
 
 pytestmark = pytest.mark.clients
 HERE = Path(__file__).parent
-PYTHON = Path("build/clients/bin/python")
+ROOT = HERE.parents[1]
+PYTHON = ROOT / "build/clients/bin/python"
 SAMPLES, EPOCHS, SEEDS = (323, 108, 430), 6, (777, 888)
 FEW = [3, 9, 284, 1651]
 
@@ -85,7 +89,7 @@ def client(tmp_path):
         pytest.fail("`make test-clients` makes the environment that these tests need", pytrace=False)
 
     def answers(program, *arguments):
-        command = [str(PYTHON.absolute()), str(HERE / program), *map(str, arguments)]
+        command = [str(PYTHON), str(HERE / program), *map(str, arguments)]
         environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONWARNINGS": "ignore"}
         done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment)
         assert done.returncode == 0, done.stderr[-3000:]
@@ -208,3 +212,72 @@ def test_csv_and_parquet_in_duckdb(few, client, tmp_path):
         assert (valid, test) == (pytest.approx(best), pytest.approx(benchmark.value(cell)))
         assert [value for _, value in found["curve"]] == pytest.approx(benchmark.curve(cell, seed=777).tolist())
         assert found["rows"] == 7 * 3 * EPOCHS
+
+
+BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+PAGE = ROOT / "docs/benchmark.md"
+
+
+@pytest.fixture
+def follow(client, tmp_path, monkeypatch):
+    """Does what a section of docs/benchmark.md says, in a folder with my.h5; what its last Python left behind."""
+    text = PAGE.read_text(encoding="utf-8")
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=":")
+
+    def section(heading, path):
+        for ending in (".h5", ".loss.h5", ".timing.parquet"):
+            shutil.copy(path.with_suffix(ending), tmp_path / f"my{ending}")
+        found = {}
+        for kind, code in BLOCK.findall(text.split(f"\n## {heading}\n")[1].split("\n## ")[0]):
+            if kind == "bash":
+                subprocess.run(["bash", "-euo", "pipefail", "-c", code], cwd=tmp_path, check=True, capture_output=True)
+            else:
+                found = client("page.py", code)
+        return found
+
+    return section
+
+
+def test_the_page_in_python(every, tmp_path, monkeypatch):
+    text = PAGE.read_text(encoding="utf-8")
+    ((_, code),) = BLOCK.findall(text.split("\n## Python\n")[1].split("\n## ")[0])
+    for ending in (".h5", ".loss.h5", ".timing.parquet"):
+        shutil.copy(every.with_suffix(ending), tmp_path / f"my{ending}")
+    monkeypatch.chdir(tmp_path)
+    names: dict = {}
+    exec(code, names)
+    with Benchmark(every) as benchmark:
+        assert names["quoted"] == benchmark.value(benchmark.best().cell)
+        assert len(names["table"]) == space.CELLS * len(SEEDS)
+        assert names["clock"].seconds == pytest.approx((60 + names["best"].cell % 7) * 2 / EPOCHS)
+
+
+@pytest.mark.parametrize("heading", ["At the terminal", "DuckDB", "Hugging Face", "syne-tune", "Optuna"])
+def test_the_page_section_by_section(follow, make, request, heading):
+    whole = heading in ("syne-tune", "Optuna")  # searches meet any cell
+    path = request.getfixturevalue("every") if whole else make(sorted([3, 1459, naming.index_of("313124")]))
+    found = follow(heading, path)
+    with Benchmark(path) as benchmark:
+        if heading == "DuckDB":
+            assert found["best"][0] == benchmark.best().cell
+        if heading == "Optuna":
+            assert np.isclose(benchmark.seed_means(), found["quoted"], atol=1e-6).any()
+
+
+def test_the_page_for_nats_bench(make, client, tmp_path, monkeypatch):
+    """On few cells: packing all of them takes minutes."""
+    few = make([3, 1459])
+    shutil.copy(few, tmp_path / "my.h5")
+    shutil.copy(few.with_suffix(".timing.parquet"), tmp_path / "my.timing.parquet")
+    monkeypatch.chdir(tmp_path)
+    text = PAGE.read_text(encoding="utf-8").split("\n## NATS-Bench\n")[1].split("\n## ")[0]
+    for kind, code in BLOCK.findall(text):
+        if kind == "bash":
+            for line in code.splitlines():
+                assert main(line.split()[1:]) == 0
+        else:
+            found = client("page.py", code)
+    with Benchmark(few) as benchmark:
+        assert found["quoted"] == benchmark.value(1459, seed=777)
+        assert found["valid"] in [benchmark.value(1459, "valid", seed=seed) for seed in SEEDS]
+        assert found["total"] == pytest.approx(60 + 1459 % 7)

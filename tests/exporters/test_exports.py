@@ -115,7 +115,7 @@ def test_the_description_has_every_field_that_we_require(made):
         "data/final.parquet",
     }
     card = (out / "README.md").read_text()
-    assert card.startswith("---\nlicense: cc-by-4.0\n")
+    assert card.startswith("---\nlicense: mit\n")
     assert "data_files: data/curves.parquet" in card
     with Benchmark(out / "benchmark.h5") as benchmark:
         table = pd.read_parquet(out / "data/final.parquet")

@@ -52,7 +52,7 @@ SUBCOMMANDS = {
     "regroup": Subcommand("write shards whose cells other shards hold, without a job", "workflow", checkout=True),
     "show": Subcommand("one cell: its drawing, cost, values, class and neighbours"),
     "status": Subcommand("how far a study is: trainings, jobs, failures and why", "workflow", checkout=True),
-    "verify": Subcommand("check every checksum of an archived study"),
+    "verify": Subcommand("check every checksum of an archived study or a benchmark file"),
 }
 
 

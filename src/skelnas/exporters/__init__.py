@@ -29,7 +29,7 @@ class Options:
     alias: str = ""
     creator: str = ""
     url: str = ""
-    licence: str = "CC-BY-4.0"
+    licence: str = "MIT"
 
 
 @dataclass(frozen=True)

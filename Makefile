@@ -93,6 +93,7 @@ bench: $(READY)  ## a full benchmark file; every engine against a reference-styl
 	$(BIN)/python -m bench.engines
 	$(BIN)/python -m bench.ntu_parser
 	$(BIN)/python -m bench.compiled --every-card
+	$(BIN)/python -m bench.explorer
 
 fuzz: $(READY)  ## damage every format that is read, three minutes; then every bit of the headers of our files
 	PYTHONPATH=src:. $(BIN)/python -m tests.fuzz --seconds 180

@@ -12,6 +12,7 @@
 #   results/analysis/{study}/{dataset}/{recipe}/...               figures (svg + png) and tables (csv)
 #   results/analysis/{study}/across/...                           the study's data sets and recipes held together
 #   results/analysis/{study}/{dataset}/{recipe}-against-{other}/  two precisions of one recipe compared
+#   results/report/{study}.html                                   one page that tells what came out
 #   results/explorer/{study}.html                                 one page in which every cell can be looked at
 #   results/archive/{study}.zip                                   RO-Crate with checksums
 #

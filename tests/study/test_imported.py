@@ -24,6 +24,7 @@ def test_an_import_has_the_files_of_a_benchmark_without_losses_and_images():
         "results/benchmark/s/cifar100/e2.parquet",
         "results/analysis/s/cifar100/e2/ranking.csv",
         "results/explorer/s.html",
+        "results/report/s.html",
     ]
     assert list(imports_by_path(configuration(ENTRY))) == ["s/cifar100/e2"]
 

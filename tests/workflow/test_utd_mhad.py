@@ -42,6 +42,7 @@ AFTER_TRAINING = {
     "aggregate",
     "networks",
     "explorer",
+    "page_report",
     *(name.replace("-", "_") for name in catalogue.ANALYSES),
     "archive",
     "utd_mhad",
@@ -178,7 +179,14 @@ def test_touched_files_train_nothing(utd_mhad: Checkout, tmp_path: Path) -> None
     os.utime(tmp_path / "results/images/utd_mhad.json")
     assert checkout.plan("utd_mhad") == {}
     os.utime(tmp_path / "results/images/utd_mhad.h5")
-    assert checkout.plan("utd_mhad").keys() == {"contact_sheet", "data_card", "archive", "utd_mhad", "total"}
+    assert checkout.plan("utd_mhad").keys() == {
+        "contact_sheet",
+        "data_card",
+        "page_report",
+        "archive",
+        "utd_mhad",
+        "total",
+    }
 
 
 def test_another_recipe_trains_again(utd_mhad: Checkout, tmp_path: Path) -> None:

@@ -203,6 +203,16 @@ def explored_files(wildcards):
     return study.explored_files(config, wildcards.study)
 
 
+def reported_files(wildcards):
+    """Everything that a study made but its pages."""
+    return study.result_files(config, wildcards.study)
+
+
+def analyses_of(wildcards):
+    """The analyses that a study asks for."""
+    return config["studies"][wildcards.study]["analyses"]
+
+
 def benchmarks_of(wildcards):
     """Every run and import of a study as {dataset}/{recipe}, in the order of its pages."""
     return [run.folder for run in study.benchmarks(config, wildcards.study)]

@@ -1,7 +1,7 @@
 """Pages of a study for people, each one file that needs no other.
 
-Inputs: a study's benchmarks.
-Outputs: results/explorer/{study}.html.
+Inputs: a study's benchmarks; everything that it made of them.
+Outputs: results/explorer/{study}.html; results/report/{study}.html.
 """
 
 
@@ -20,3 +20,21 @@ rule explorer:
         "../../envs/data.yaml"
     script:
         "../scripts/explorer.py"
+
+
+rule page_report:
+    """Tell what came out of a study: findings, figures and tables, what is missing, and how it was made."""
+    localrule: True
+    input:
+        reported_files,
+    output:
+        page="results/report/{study}.html",
+    log:
+        "logs/report/{study}.log",
+    params:
+        runs=benchmarks_of,
+        analyses=analyses_of,
+    conda:
+        "../../envs/data.yaml"
+    script:
+        "../scripts/report.py"

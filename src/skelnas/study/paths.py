@@ -95,6 +95,11 @@ def explorer(study: str) -> str:
     return f"{RESULTS}/explorer/{study}.html"
 
 
+def report(study: str) -> str:
+    """The page that tells what came out of a study."""
+    return f"{RESULTS}/report/{study}.html"
+
+
 def archive(study: str) -> str:
     """The study, packed with checksums."""
     return f"{RESULTS}/archive/{study}.zip"

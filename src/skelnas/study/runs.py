@@ -209,7 +209,7 @@ def networks_files(config: Config, study: str, run: str) -> list[str]:
 
 def study_files(config: Config, study: str) -> list[str]:
     """Everything that a study makes and that its archive holds."""
-    return [*result_files(config, study), paths.explorer(study)]
+    return [*result_files(config, study), paths.explorer(study), paths.report(study)]
 
 
 def benchmarks(config: Config, study: str) -> list[Run | Import]:

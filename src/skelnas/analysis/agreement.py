@@ -54,32 +54,35 @@ def rank_agreement(
     return pd.DataFrame(rows, columns=columns)
 
 
-def noise(test: np.ndarray, representatives: np.ndarray, samples: int) -> pd.DataFrame:
+def noise(test: np.ndarray, representatives: np.ndarray, samples: int, graphs: np.ndarray) -> pd.DataFrame:
     """Standard deviations (points of percent) that bound what a difference between two cells means.
 
     test: final test accuracies (cells, seeds); representatives: the class of each cell by
-    `equivalence.classes("network")` (same trained function, other initial values); samples: test samples. Rows: between
-    cells; between seeds of a cell (pooled); between equivalent cells (seed means, pooled within classes of two or more,
-    cells without a path from input to output included); and what drawing that many test samples anew would give at the
-    mean accuracy (binomial). Missing where there is nothing to compare.
+    `equivalence.classes("network")` (same trained function, other initial values); samples: test samples; graphs: the
+    class by `equivalence.classes("graph")`. Rows: between cells; between seeds of a cell (pooled); within network
+    classes, which is the noise floor, and within graph classes, which may differ in constants that are added (seed
+    means, pooled within classes of two or more, cells without a path from input to output included); and what drawing
+    that many test samples anew would give at the mean accuracy (binomial). Missing where there is nothing to compare.
     """
     means = seed_mean(test)
     share = np.nanmean(means) / 100 if (~np.isnan(means)).any() else np.nan
-    classes = pd.Series(means).groupby(np.asarray(representatives)).agg(["count", "var"])
-    classes = classes[classes["count"] > 1]
+    known = int((~np.isnan(means)).sum())
     rows = {
-        "between cells (seed means)": (int((~np.isnan(means)).sum()), _deviation(means[~np.isnan(means)])),
+        "between cells (seed means)": (known, _deviation(means[~np.isnan(means)])),
         "between seeds of a cell": pooled_deviation(test),
-        "between equivalent cells (seed means)": (
-            int(classes["count"].sum()),
-            _root(np.average(classes["var"], weights=classes["count"] - 1)) if len(classes) else np.nan,
-        ),
-        "sampling of the test set (binomial)": (
-            int((~np.isnan(means)).sum()),
-            100 * float(np.sqrt(share * (1 - share) / samples)),
-        ),
+        "within network classes: noise floor (seed means)": _within(means, representatives),
+        "within graph classes (seed means)": _within(means, graphs),
+        "sampling of the test set (binomial)": (known, 100 * float(np.sqrt(share * (1 - share) / samples))),
     }
     return pd.DataFrame([{"noise": name, "cells": cells, "std": value} for name, (cells, value) in rows.items()])
+
+
+def _within(means: np.ndarray, representatives: np.ndarray) -> tuple[int, float]:
+    """How many cells share a class with another one, and the deviation between them, pooled over the classes."""
+    classes = pd.Series(means).groupby(np.asarray(representatives)).agg(["count", "var"])
+    classes = classes[classes["count"] > 1]
+    pooled = _root(np.average(classes["var"], weights=classes["count"] - 1)) if len(classes) else np.nan
+    return int(classes["count"].sum()), pooled
 
 
 def _deviation(values: np.ndarray) -> float:

@@ -109,9 +109,10 @@ def finding(table: pd.DataFrame, facts: Facts) -> str:
         return "All cells are equally accurate, so there are no ranks to be foreseen."
     near = table[tau >= 0.9 * tau.iloc[-1]].iloc[0]
     share = KEPT[2]
-    whole = table[table[f"found_{share}"] >= 0.9]
-    when = "never holds" if whole.empty else f"holds from epoch {whole['epoch'].iloc[0]:.0f} on"
-    budget = f"keeping {share:.0%} of the cells {when} nine tenths of the best {TOP:.0%}"
+    lost = table["epoch"].where(table[f"found_{share}"] < 0.9).max()  # the last epoch at which it does not hold them
+    held = table[~(table["epoch"] <= lost)]["epoch"]
+    when = "do not at any time" if held.empty else f"from epoch {held.iloc[0]:.0f} on always"
+    budget = f"the best {share:.0%} by it {when} hold nine tenths of the best {TOP:.0%}"
     return (
         f"Validation reaches nine tenths of its last rank correlation with the final {facts.split} accuracy "
         f"({tau.iloc[-1]:.2f}) after epoch {near['epoch']:.0f} of {facts.epochs}; {budget}."

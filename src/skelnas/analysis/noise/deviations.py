@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from skelnas.analysis.agreement import noise
 from skelnas.analysis.provenance import Facts, facts_of
 from skelnas.analysis.style import POINTS, headline, new_figure, style
+from skelnas.cells.equivalence import classes
 from skelnas.results.query import Benchmark
 
 
@@ -14,7 +15,8 @@ def tabulate(benchmark: Benchmark, summary: pd.DataFrame) -> pd.DataFrame:
     """`agreement.noise` of the final accuracies."""
     split = facts_of(benchmark).split
     values = benchmark.values(split)
-    table = noise(values, summary["class_representative"].to_numpy(), benchmark.samples[split])
+    graphs = np.asarray(classes("graph"))[benchmark.cells]
+    table = noise(values, summary["class_representative"].to_numpy(), benchmark.samples[split], graphs)
     return table if (~np.isnan(values)).any() else table.iloc[:0]
 
 
@@ -43,7 +45,15 @@ def finding(table: pd.DataFrame, facts: Facts) -> str:
     deviation = table.set_index("noise")["std"]
     cells, seeds = deviation["between cells (seed means)"], deviation["between seeds of a cell"]
     if np.isnan(seeds):
-        return "Every cell was trained with one seed, so the noise between seeds cannot be told."
+        floor = deviation["within network classes: noise floor (seed means)"]
+        stand_in = (
+            ""
+            if np.isnan(floor)
+            else (
+                f", but cells that are the same trained network deviate by {floor:.2f} points, all cells by {cells:.2f}"
+            )
+        )
+        return f"Every cell was trained with one seed, so the noise between seeds cannot be told{stand_in}."
     if np.isnan(cells):
         return f"Two seeds of the cell differ with a standard deviation of {seeds:.2f} points."
     return f"Cells differ with a standard deviation of {cells:.2f} points, seeds of one cell with {seeds:.2f}."

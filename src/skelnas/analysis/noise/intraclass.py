@@ -51,7 +51,11 @@ def draw(table: pd.DataFrame, facts: Facts) -> Figure:
         axes.set_xlabel("ICC(1): share of the variance of one seed's accuracies that lies between cells")
         by = set(table["chosen_by"]) - {NOBODY}
         about = f"\nthe best are chosen by {by.pop()}; bars: 95 % intervals" if by else "\nbars: 95 % intervals"
-        headline(figure, "One seed tells all cells apart better than the best ones", facts.line(facts.split) + about)
+        headline(
+            figure,
+            "How far can one seed be relied on, over all cells and among the best?",
+            facts.line(facts.split) + about,
+        )
     return figure
 
 

@@ -142,3 +142,48 @@ def test_a_damaged_heap_of_format_1_is_refused_and_never_read_for_ever(tmp_path)
 def test_attributes_name_the_arrays_they_cover(path):
     with hdf5.opened(path) as (_, attributes):
         assert sorted(json.loads(attributes["arrays"])) == sorted(ARRAYS)
+
+
+def soft(file):
+    file["numbers"] = h5py.SoftLink("/names")
+
+
+def external_link(file):
+    file["numbers"] = h5py.ExternalLink("other.h5", "secret")
+
+
+def virtual(file):
+    layout = h5py.VirtualLayout((3,), np.uint8)
+    layout[:] = h5py.VirtualSource("other.h5", "secret", (3,))
+    file.create_virtual_dataset("numbers", layout)
+
+
+def external_storage(file):
+    file.create_dataset("numbers", (3,), np.uint8, external=[("secret.txt", 0, 3)])
+
+
+def huge(file):
+    file.create_dataset("numbers", (1 << 40,), np.uint8, chunks=(1 << 20,), compression="gzip")
+
+
+@pytest.mark.parametrize("kind", [soft, external_link, virtual, external_storage, huge])
+def test_an_array_that_lies_elsewhere_or_claims_too_much_is_never_read(tmp_path, kind, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "secret.txt").write_text("abc")
+    with h5py.File(tmp_path / "other.h5", "w") as other:
+        other["secret"] = np.arange(3, dtype=np.uint8)
+    with h5py.File(tmp_path / "hostile.h5", "w") as file:
+        file["names"] = np.arange(3)
+        kind(file)
+    with hdf5.opened(tmp_path / "hostile.h5") as (file, _):
+        assert hdf5.dataset(file, "names")[()].tolist() == [0, 1, 2]
+        with pytest.raises(ValueError, match=r"not in this file itself|larger than its file can hold"):
+            hdf5.dataset(file, "numbers")
+        with pytest.raises(hdf5.READ_ERRORS):
+            hdf5.dataset(file, "absent")
+
+
+def test_the_best_packed_array_that_there_is_is_read(tmp_path):
+    zeros = hdf5.Stored(np.zeros(30_000_000, dtype=np.uint8))
+    hdf5.write(tmp_path / "zeros.h5", {"numbers": zeros}, {})
+    assert hdf5.damaged_arrays(tmp_path / "zeros.h5") == []

@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 
 import h5py
 import numpy as np
-from h5py import h5a, h5f, h5fd, h5p, h5t
+from h5py import h5a, h5d, h5f, h5fd, h5l, h5p, h5t
 
 from skelnas.errors import InputError
 from skelnas.files import sha256_of_file, sha256_of_json, whole_file
@@ -32,6 +32,7 @@ Attributes = Mapping[str, str | int]
 READ_ERRORS = (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError, IndexError, MemoryError)
 ARRAYS, SEAL = "arrays", "seal"  # names of the two attributes
 CACHE_BYTES = 16 << 20  # HDF5's own cache of unpacked chunks, for each array
+UNPACKED = 1_100  # times its size: gzip reaches 1,032
 COMPACT = 64  # so many attributes stay in the object header, below its checksum
 HEAP, HEAP_HEADER, OBJECT_HEADER = b"GCOL", 16, 16  # a global heap, of format 1: signature, sizes in bytes
 
@@ -91,6 +92,25 @@ def opened(path: Path | str) -> Iterator[tuple[h5py.File, dict[str, str | int]]]
         yield file, _attributes(file, stream)
 
 
+def dataset(file: h5py.File, name: str) -> h5py.Dataset:
+    """An array of an opened file, not read yet; every array is opened here.
+
+    Raises:
+        READ_ERRORS: there is none, it lies elsewhere (links, external and virtual storage could name any file of the
+            machine), or it claims to be larger than what its file can hold.
+    """
+    elsewhere = f"{name} is not in this file itself"
+    if file.id.links.get_info(name.encode()).type != h5l.TYPE_HARD:
+        raise ValueError(elsewhere)
+    found = file[name]
+    creation = found.id.get_create_plist()
+    if creation.get_layout() == h5d.VIRTUAL or creation.get_external_count():
+        raise ValueError(elsewhere)
+    if found.nbytes > UNPACKED * file.id.get_filesize():
+        raise ValueError(f"{name} claims to be larger than its file can hold")
+    return found
+
+
 def check_seal(attributes: Attributes, seal: str = SEAL) -> None:
     """Refuse attributes that are not what was written, with `ValueError`."""
     rest = {name: value for name, value in attributes.items() if name != seal}
@@ -110,7 +130,7 @@ def damaged_arrays(path: Path | str) -> list[str]:
     """The names of the arrays that are not what was written, everything read; of a file that has the two attributes."""
     with opened(path) as (file, attributes):
         outlines = json.loads(str(attributes[ARRAYS]))
-        return [name for name, outline in outlines.items() if _outline(file[name][()]) != outline]
+        return [name for name, outline in outlines.items() if _outline(dataset(file, name)[()]) != outline]
 
 
 def unreadable(path: Path | str, error: BaseException, what: str, remedy: str) -> InputError:

@@ -100,14 +100,14 @@ def _limited(work: Callable[[int], tuple[str, str]]) -> Callable[[int], tuple[st
 
 
 def fuzz(
-    targets: list[Target], folder: Path, seed: int, seconds: float, most: int = 10**9
+    targets: list[Target], folder: Path, seed: int, seconds: float, fewest: int = 1
 ) -> Iterator[tuple[str, Report]]:
-    """Fuzz every target for its share of `seconds` or for `most` mutants; yield name and report of each."""
+    """Fuzz every target for its share of `seconds`, with `fewest` mutants at least; yield name and report of each."""
     for position, target in enumerate(targets):
         fuzzer = Fuzzer(target, folder / str(position), seed)
         end = time.monotonic() + seconds / len(targets)
         try:
-            while fuzzer.number < most and time.monotonic() < end:
+            while fuzzer.number < fewest or time.monotonic() < end:
                 fuzzer.step()
         finally:
             fuzzer.close()

@@ -7,6 +7,7 @@ from pathlib import Path
 import yaml
 
 from skelnas.archive import Metadata, write_archive
+from skelnas.files import write_text
 from skelnas.script import run
 
 
@@ -28,7 +29,7 @@ def pack(study: str, files: list[str], citation_path: str, config: dict, archive
     )
     with tempfile.TemporaryDirectory() as folder:
         configuration = Path(folder, "configuration.json")
-        configuration.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        write_text(configuration, json.dumps(config, indent=2, sort_keys=True) + "\n")
         packed = {file: Path(file) for file in files} | {configuration.name: configuration}
         write_archive(study, packed, metadata, archive_path)
 

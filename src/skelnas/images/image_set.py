@@ -141,8 +141,8 @@ def read_image_set(path: Path | str) -> ImageSet:
         raise InputError(f"{path}: there is no such image set; build it with snakemake first")
     try:
         with hdf5.opened(path) as (file, _):
-            description = json.loads(file["description"][()].tobytes())
-            arrays: dict[str, Any] = {key: file[key][()] for key in ARRAYS}
+            description = json.loads(hdf5.dataset(file, "description")[()].tobytes())
+            arrays: dict[str, Any] = {key: hdf5.dataset(file, key)[()] for key in ARRAYS}
         if description.pop("format") != FORMAT:
             raise ValueError("unknown format")
         arrays |= {key: tuple(value) if isinstance(value, list) else value for key, value in description.items()}

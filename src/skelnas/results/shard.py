@@ -178,7 +178,7 @@ def _read(path: Path, with_arrays: bool = False) -> tuple[Header, dict[str, np.n
                 raise InputError(f"{path} is not a shard of this version ({FORMAT}); {_again(path)}")
             if attributes["format"] == FORMAT:
                 hdf5.check_seal(attributes)
-            arrays = {name: file[name][()] for name in ARRAYS} if with_arrays else {}
+            arrays = {name: hdf5.dataset(file, name)[()] for name in ARRAYS} if with_arrays else {}
             header = Header(
                 format=str(attributes["format"]),
                 cells=() if with_arrays else _cells_of_name(path),
@@ -189,7 +189,7 @@ def _read(path: Path, with_arrays: bool = False) -> tuple[Header, dict[str, np.n
                 **{name: str(attributes[name]) for name in ("dataset", "fingerprint", "identity")},
             )
             if not header.cells or header.identity != _own_identity(header):
-                header = replace(header, cells=tuple(map(int, file["cell"][()])))
+                header = replace(header, cells=tuple(map(int, hdf5.dataset(file, "cell")[()])))
     except hdf5.READ_ERRORS as error:
         raise hdf5.unreadable(path, error, "is truncated or damaged", _again(path)) from error
     if header.identity != _own_identity(header):

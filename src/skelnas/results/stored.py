@@ -51,7 +51,7 @@ class StoredBenchmark:
             self._file, attributes = self._open.enter_context(hdf5.opened(self.path))
             if attributes.get("format") not in (FORMAT, FORMAT_1):
                 raise ValueError("it is not a benchmark of this version")
-            small = {name: self._file[name][()] for name in SMALL}
+            small = {name: hdf5.dataset(self._file, name)[()] for name in SMALL}
             if attributes["format"] == FORMAT:
                 hdf5.check_seal(attributes, "identity")
                 hdf5.check_arrays(attributes, small)
@@ -121,7 +121,7 @@ class StoredBenchmark:
         try:
             name = f"{table}{metric}"
             if name not in self._arrays:  # opening an array takes as long as reading a curve of it
-                self._arrays[name] = (self._file if metric != "loss" else self._loss_file())[name]
+                self._arrays[name] = hdf5.dataset(self._file if metric != "loss" else self._loss_file(), name)
             return self._arrays[name][part]
         except hdf5.READ_ERRORS as error:
             raise self._unreadable(path, error, f"is damaged in {metric}") from error

@@ -1,5 +1,6 @@
 """Precisions: what they compute in, and that they leave no trace."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -9,7 +10,14 @@ import torch
 
 from skelnas.errors import InputError
 from skelnas.recipe import PRECISIONS, Recipe
-from skelnas.training.precision import REFUSED, check_environment, computing_in, dtype, epoch_precision
+from skelnas.training.precision import (
+    REFUSED,
+    check_environment,
+    check_precision,
+    computing_in,
+    dtype,
+    epoch_precision,
+)
 
 CPU = torch.device("cpu")
 
@@ -94,3 +102,22 @@ for precision in ("fp32", "tf32"):
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["True", "False", "False", "True", "True"]
+
+
+@pytest.mark.parametrize(
+    ("precision", "capability", "hip", "refused"),
+    [
+        ("tf32", (8, 0), None, False),
+        ("bf16", (7, 5), None, True),
+        ("tf32", (9, 0), "6.3", True),  # an MI250X, whose number looks like that of an H100
+        ("bf16", (9, 0), "6.3", False),
+        ("fp32", (7, 5), None, False),
+    ],
+)
+def test_what_a_card_lacks_is_refused(monkeypatch, precision, capability, hip, refused):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "This card")
+    monkeypatch.setattr(torch.version, "hip", hip)
+    recipe = Recipe(epochs=1, batch_size=1, precision=precision)
+    with pytest.raises(InputError, match=f"This card has no {precision}") if refused else contextlib.nullcontext():
+        check_precision(recipe, torch.device("cuda"))

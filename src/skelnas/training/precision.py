@@ -14,13 +14,15 @@ def check_precision(recipe: Recipe, device: torch.device) -> None:
     """Refuse a recipe whose precision is not known, or that the device would only imitate.
 
     Raises:
-        InputError: an unknown precision; tf32 without a GPU of compute capability 8 or higher; bf16 without hardware.
+        InputError: an unknown precision; tf32 without an NVIDIA GPU of compute capability 8 or higher; bf16 without
+            hardware.
     """
     if recipe.precision not in PRECISIONS:
         raise InputError(f"recipe: there is no precision {recipe.precision!r}; choose one of {', '.join(PRECISIONS)}")
     if device.type == "cuda":
         modern = torch.cuda.get_device_capability(device) >= (8, 0)
         lacks = recipe.precision in ("tf32", "bf16") and not modern
+        lacks |= recipe.precision == "tf32" and bool(torch.version.hip)  # of AMD's cards most would compute in float32
         name = torch.cuda.get_device_name(device)
     else:
         lacks = recipe.precision == "tf32" or (recipe.precision == "bf16" and not processor_has_bf16())

@@ -3,6 +3,8 @@
 import json
 import sys
 
+import pytest
+
 from bench import gpu, gpu_timing
 from bench.gpu_stages import STAGES
 
@@ -11,6 +13,7 @@ def test_every_stage_has_seconds():
     assert list(gpu.SECONDS) == list(STAGES)
 
 
+@pytest.mark.slow
 def test_the_whole_is_rehearsed_on_a_processor(tmp_path, monkeypatch, capsys):
     """Every stage runs as on a GPU, on tiny shapes with PyTorch's operations; none fails, and each leaves its file."""
     monkeypatch.setattr(sys, "argv", ["bench.gpu", "--device", "cpu", "--minutes", "30", "--out", str(tmp_path)])

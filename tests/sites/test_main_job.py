@@ -1,6 +1,6 @@
 """The main process in a job: it is interrupted before the limit, hands itself in again, and goes on.
 
-Here with a stand-in for snakemake and SLURM; tests/slurm/test_main_job.py does it on the throw-away cluster.
+With a stand-in for snakemake and SLURM.
 """
 
 import os

@@ -33,6 +33,7 @@ from skelnas.training.journal_file import journal_files
 from skelnas.training.metrics import Curves
 
 from ..images.small import RULE, small_source
+from ..skeletons import formats
 
 SCHEMA = Path(__file__).resolve().parents[2] / "workflow/schemas/config.schema.yaml"
 POSES = np.random.default_rng(1).normal(size=(20, 3, 6))
@@ -291,6 +292,33 @@ def _read_image_set(path: Path) -> object:
     return read_image_set(path).fingerprint
 
 
+def _formats() -> list[Target]:
+    """What people have from other programs; damage is done to the file, or to the first of a folder."""
+
+    def target(reader: str, make: Callable[[Path], Path], **options: object) -> Target:
+        def read_it(path: Path) -> object:
+            return _of_source(READERS[reader].open([path if path.parent.name != "clips" else path.parent], options))
+
+        return Target(reader, make, read_it, checked=False)
+
+    def first(write: Callable[[Path], Path]) -> Callable[[Path], Path]:
+        return lambda folder: min(write(folder / "clips").iterdir())
+
+    def frame(folder: Path) -> Path:
+        first, second, *_ = sorted((formats.write_openpose(folder / "all") / "wave_P1").iterdir())
+        (folder / "clips").mkdir()
+        second.rename(folder / f"clips/wave_P1_{second.name}")
+        return first.rename(folder / f"clips/wave_P1_{first.name}")
+
+    names = {"pattern": "{label}_{subject}"}
+    return [
+        target("pyskl", lambda folder: formats.write_pyskl(folder / "a.pkl", formats.pyskl_annotations()[:2])),
+        target("ctrgcn", lambda folder: formats.write_ctrgcn(folder / "a.npz")),
+        target("openpose", frame, **names),
+        target("csv", first(formats.write_mediapipe), preset="mediapipe", **names),
+    ]
+
+
 def targets(content: str) -> list[Target]:
     """All formats; `content` is the fingerprint of the archive in UTD-MHAD's form."""
     return [
@@ -304,6 +332,7 @@ def targets(content: str) -> list[Target]:
         _array("poses.json", lambda: json.dumps(POSES.tolist()).encode()),
         _array("poses.csv", _csv),
         Target("table", _table, _read_table, checked=False),
+        *_formats(),
         Target("image set", _image_set, _read_image_set),
         Target("manifest", _manifest, lambda path: read_manifest(path)),
         Target("shard", lambda folder: _shard(folder / "shard.h5", 777), _read_shard),

@@ -80,7 +80,6 @@ def test_two_dimensions_get_a_zero_depth(axes, shape):
         "joints frames frames",
         "joints frames xyz xy",
         "joints frames rgb",
-        "frames*joints xyz",
         "joints*joints frames xyz",
     ],
 )

@@ -13,7 +13,7 @@ from skelnas.images.options import ImageOptions
 from skelnas.images.splits import RULES
 from skelnas.options import keys, stated
 from skelnas.recipe import PRECISIONS, Recipe
-from skelnas.skeletons.readers import READERS, ArchiveOptions, GapOptions
+from skelnas.skeletons.readers import READERS, ArchiveOptions, GapOptions, JointOptions
 from skelnas.study import runs as study
 from skelnas.study.configuration import checked, read
 from skelnas.study.datasets import COMMON
@@ -76,7 +76,7 @@ def test_every_key_of_the_schema_is_a_word_of_the_code():
 
 
 @pytest.mark.parametrize(
-    "options", [ImageOptions, GapOptions, *dict.fromkeys(reader.options for reader in READERS.values())]
+    "options", [ImageOptions, GapOptions, JointOptions, *dict.fromkeys(reader.options for reader in READERS.values())]
 )
 def test_the_schema_has_each_option_of_the_code_with_its_type_and_default(options):
     properties = SCHEMA["$defs"]["dataset"]["properties"]
@@ -111,9 +111,10 @@ def test_a_key_that_the_reader_does_not_use_is_refused_with_those_that_it_has():
         checked(changed("datasets", "utd_mhad", "body", value="both"), SCHEMA)
     assert str(caught.value) == (
         "config.yaml: datasets.utd_mhad has an unknown key: body; with the reader utd_mhad there are reader, sources, "
-        "split, encoding, height, width, on-bad-recording, limits, empty-frames, missing-joints, most-missing, content"
+        "split, encoding, height, width, on-bad-recording, limits, empty-frames, missing-joints, most-missing, joints, "
+        "content"
     )
-    with pytest.raises(InputError, match=r"datasets\.utd_mhad\.reader is 'kinect', expected one of ntu, synthetic, "):
+    with pytest.raises(InputError, match=r"datasets\.utd_mhad\.reader is 'kinect', expected one of csv, ctrgcn, ntu, "):
         checked(changed("datasets", "utd_mhad", "reader", value="kinect"), SCHEMA)
     with pytest.raises(InputError, match=r"datasets\.utd_mhad is 'x', expected a block of keys"):
         checked(changed("datasets", "utd_mhad", value="x"), SCHEMA)

@@ -16,7 +16,7 @@ from skelnas.images.journal import Journal
 from skelnas.images.manifest import described
 from skelnas.images.options import ImageOptions
 from skelnas.images.resize import check_size, default_height, default_width, resize
-from skelnas.images.splits import assign, check_coverage
+from skelnas.images.splits import assign, by_number, check_coverage
 from skelnas.options import stated
 from skelnas.progress import Progress
 from skelnas.skeletons.recording import BadRecording, Source
@@ -47,7 +47,7 @@ def build_image_set(
     if encoding not in ENCODINGS:
         raise InputError(f"{name}: the encoding {encoding!r} is not known; choose one of {', '.join(ENCODINGS)}")
     check_size(height or 4, width or 4)
-    assigned = assign(source.samples, options.split, source.class_names)
+    assigned = assign(source.samples, by_number(options.split, source.subject_names), source.class_names)
     split_of = dict(zip((sample.name for sample in source.samples), assigned, strict=True))
 
     conversion = Conversion(source, encoding, height, width, options.limits.recording_seconds)
@@ -122,6 +122,7 @@ def manifest(image_set: ImageSet, source: Source, report: dict) -> dict:
         "joints": list(source.joint_names),
         "parents": list(source.parents),
         "source": source.origin,
+        **({"subjects": {str(n): name for n, name in source.subject_names.items()}} if source.subject_names else {}),
         **report,
     }
 

@@ -29,7 +29,10 @@ def assign(samples: Sequence[Sample], rule: Mapping[str, Any], class_names: Sequ
     leave-subjects-out      `test` and `valid` name subjects; all others train
     leave-one-subject-out   the same with one test `subject`
     random-subjects         `test-share` and `valid-share` of all subjects, drawn with `seed`; at least one each
-    table                   each sample's own split, as its source states it
+    table                   each sample's own split, as its source states it; with `valid-share`, where it states no
+                            valid, this share of train is drawn with `seed`, `by` subject or recording of each class
+    cameras                 `test` names cameras, `valid` as well, or `valid-share` as for table; all others train
+    random-recordings       `test-share` and `valid-share` of each class's recordings, drawn with `seed`
     ntu60-cross-subject     official 20 training subjects; of these, numbers with remainder 2 by 3 validate
     ntu60-cross-view        cameras 2 and 3; of these, subject numbers divisible by 3 validate
     ntu120-cross-subject    official 53 training subjects; of these, numbers with remainder 2 by 3 validate
@@ -46,7 +49,8 @@ def assign(samples: Sequence[Sample], rule: Mapping[str, Any], class_names: Sequ
     if name not in RULES:
         raise InputError(f"split rule {name!r} is not known; choose one of {', '.join(RULES)}")
     split_of, keys = RULES[name]
-    if set(rule) - {"rule"} != set(keys):
+    given = set(rule) - {"rule"}
+    if given not in ({*keys}, *({*keys, *more} for more in MORE.get(name, ()))):
         raise InputError(f"split rule {name} takes {_listed(keys)}, but is given {_listed(set(rule) - {'rule'})}")
     splits = split_of(samples, rule)
     check_coverage(samples, splits, class_names)
@@ -113,6 +117,60 @@ def _table(samples: Sequence[Sample], rule: Mapping[str, Any]) -> list[str]:
     return [sample.split for sample in samples]
 
 
+def _stated(samples: Sequence[Sample], rule: Mapping[str, Any]) -> list[str]:
+    if "valid-share" not in rule:
+        return _table(samples, rule)
+    if any(sample.split == "valid" for sample in samples):
+        raise InputError("split rule table: the source has a part valid; leave valid-share, seed and by out")
+    splits = [sample.split for sample in samples]
+    unknown = [sample for sample in samples if sample.split not in SPLITS]
+    return _table(unknown, rule) if unknown else _with_valid(samples, splits, rule)
+
+
+def _cameras(samples: Sequence[Sample], rule: Mapping[str, Any]) -> list[str]:
+    known = {sample.camera for sample in samples}
+    if unknown := {*rule["test"], *rule.get("valid", ())} - known:
+        raise InputError(f"the split rule names the cameras {_listed(unknown)}; the source has only {_listed(known)}")
+    splits = [
+        "test" if sample.camera in rule["test"] else "valid" if sample.camera in rule.get("valid", ()) else "train"
+        for sample in samples
+    ]
+    return splits if "valid" in rule else _with_valid(samples, splits, rule)
+
+
+def _random_recordings(samples: Sequence[Sample], rule: Mapping[str, Any]) -> list[str]:
+    splits = ["train"] * len(samples)
+    _draw(samples, splits, "test", rule["test-share"], rule["seed"])
+    _draw(samples, splits, "valid", rule["valid-share"] / (1 - rule["test-share"]), rule["seed"])
+    return splits
+
+
+def _with_valid(samples: Sequence[Sample], splits: list[str], rule: Mapping[str, Any]) -> list[str]:
+    """The splits with a share of train moved to valid: whole subjects, or recordings of each class."""
+    if rule["by"] == "recording":
+        _draw(samples, splits, "valid", rule["valid-share"], rule["seed"])
+        return splits
+    subjects = sorted({one.subject for one, split in zip(samples, splits, strict=True) if split == "train"})
+    number = max(1, round(rule["valid-share"] * len(subjects)))
+    if number >= len(subjects):
+        raise InputError(f"train has {len(subjects)} subjects, too few for some to validate; take `by: recording`")
+    chosen = set(random.Random(rule["seed"]).sample(subjects, number))
+    return [
+        "valid" if split == "train" and one.subject in chosen else split
+        for one, split in zip(samples, splits, strict=True)
+    ]
+
+
+def _draw(samples: Sequence[Sample], splits: list[str], split: str, share: float, seed: int) -> None:
+    """Move a share of each class's recordings from train to `split`, at least one where there are several."""
+    draw = random.Random(f"{seed} {split}")
+    for label in sorted({sample.label for sample in samples}):
+        of_class = [place for place, one in enumerate(samples) if one.label == label and splits[place] == "train"]
+        number = min(max(1, round(share * len(of_class))), len(of_class) - 1)
+        for place in draw.sample(of_class, max(number, 0)):
+            splits[place] = split
+
+
 def _ntu(in_pool: Callable[[Sample], bool], valid_remainder: int, last_setup: int | None = None) -> Callable:
     def split_of(samples: Sequence[Sample], rule: Mapping[str, Any]) -> list[str]:
         for sample in samples:
@@ -134,12 +192,45 @@ RULES: dict[str, tuple[Callable[[Sequence[Sample], Mapping[str, Any]], list[str]
     "leave-subjects-out": (_leave_subjects_out, ("test", "valid")),
     "leave-one-subject-out": (_leave_one_subject_out, ("subject", "valid")),
     "random-subjects": (_random_subjects, ("seed", "test-share", "valid-share")),
-    "table": (_table, ()),
+    "table": (_stated, ()),
+    "cameras": (_cameras, ("test",)),
+    "random-recordings": (_random_recordings, ("seed", "test-share", "valid-share")),
     "ntu60-cross-subject": (_ntu(lambda sample: sample.subject in NTU60_SUBJECTS, 2, NTU60_LAST_SETUP), ()),
     "ntu60-cross-view": (_ntu(lambda sample: sample.camera in (2, 3), 0, NTU60_LAST_SETUP), ()),
     "ntu120-cross-subject": (_ntu(lambda sample: sample.subject in NTU120_SUBJECTS, 2), ()),
     "ntu120-cross-setup": (_ntu(lambda sample: sample.setup % 2 == 0, 0), ()),
 }
+
+
+DRAWN = ("valid-share", "seed", "by")
+MORE: dict[str, list[tuple[str, ...]]] = {
+    "table": [DRAWN],
+    "cameras": [DRAWN, ("valid",)],
+}  # keys that a rule takes besides, all or none
+
+
+def by_number(rule: Mapping[str, Any], subject_names: Mapping[int, str]) -> dict[str, Any]:
+    """The rule with numbers in place of the subjects' names.
+
+    Raises:
+        InputError: a name that no subject has.
+    """
+    numbers = {name: number for number, name in subject_names.items()}
+
+    def number(subject: Any) -> int:
+        if isinstance(subject, int) and not numbers:
+            return subject
+        if str(subject) not in numbers:
+            there = ", ".join(numbers) or "numbers only"
+            raise InputError(f"the split rule names the subject {subject!r}; the source has {there}")
+        return numbers[str(subject)]
+
+    if rule.get("rule") not in ("subjects", "leave-subjects-out", "leave-one-subject-out"):
+        return dict(rule)
+    return {
+        key: [number(one) for one in value] if isinstance(value, list) else number(value) if key == "subject" else value
+        for key, value in rule.items()
+    }
 
 
 def _by_subject(samples: Sequence[Sample], valid: set[int], test: set[int]) -> list[str]:

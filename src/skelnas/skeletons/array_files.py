@@ -15,24 +15,26 @@ from skelnas.skeletons.recording import BadRecording
 from skelnas.untrusted import DEFAULT, LimitError, Limits, parse_json, read_member
 
 SUFFIXES = (".npy", ".npz", ".mat", ".json", ".csv", ".txt")
-SIZES = {"xyz": 3, "xy": 2}
-FLATTENED = ("joints*xyz", "xyz*joints", "joints*xy", "xy*joints")
+SIZES = {"xyz": 3, "xy": 2, "xyzc": 4, "xyc": 3}  # c: confidence
+DIMENSIONS = {"xyz": 3, "xy": 2, "xyzc": 3, "xyc": 2}
 DELIMITERS = ",;\t"
 
 
 def parse_axes(text: str) -> tuple[str, ...]:
-    """The words of an `axes` option: `joints`, `frames` and `xyz` (or `xy`), each once, in the arrays' order.
+    """The words of an `axes` option: `joints`, `frames` and `xyz`, each once, in the arrays' order.
 
-    Two of them may share one axis: "frames joints*xyz" are rows of frames with the columns x y z of joint 1, x y z of
-    joint 2, ...; "frames xyz*joints" has all x first.
+    In place of `xyz` there may be `xy`, and a `c` for confidence behind either. Two of the three may share one axis:
+    "frames joints*xyz" are rows of frames with the columns x y z of joint 1, x y z of joint 2, ...; "frames xyz*joints"
+    has all x first. Where frames and joints share one, it must be known how many joints there are.
 
     Raises:
         InputError: a word is missing, unknown or given twice.
     """
     words = tuple(text.split())
-    names = sorted(name for word in words for name in word.split("*"))
-    known = all(word in ("joints", "frames", "xyz", "xy") or word in FLATTENED for word in words)
-    if not known or names not in (["frames", "joints", "xyz"], ["frames", "joints", "xy"]):
+    names = [name for word in words for name in word.split("*")]
+    if any(word.count("*") > 1 for word in words) or sorted(names) not in [
+        sorted(["joints", "frames", one]) for one in SIZES
+    ]:
         raise InputError(
             f'axes: "{text}" does not say where joints, frames and xyz are; write them in the order of the arrays, '
             'such as "frames joints xyz" or "frames joints*xyz"'
@@ -40,30 +42,52 @@ def parse_axes(text: str) -> tuple[str, ...]:
     return words
 
 
-def arrange(array: np.ndarray, axes: tuple[str, ...], where: str) -> np.ndarray:
+def arrange(array: np.ndarray, axes: tuple[str, ...], where: str, joints: int = 0) -> np.ndarray:
     """Coordinates, joints x frames x 3, from an array with the given `axes`; z is 0 where the array has only x and y.
 
     Raises:
         BadRecording: another number of axes, or a length that does not fit.
     """
+    found, last = _apart(array, axes, where, joints)
+    return np.pad(found[:, :, : DIMENSIONS[last]], ((0, 0), (0, 0), (0, 3 - DIMENSIONS[last])))
+
+
+def confidence(array: np.ndarray, axes: tuple[str, ...], where: str, joints: int = 0) -> np.ndarray | None:
+    """Confidence, joints x frames, where the axes have it.
+
+    Raises:
+        BadRecording: as `arrange`.
+    """
+    found, last = _apart(array, axes, where, joints)
+    return found[:, :, -1] if last.endswith("c") else None
+
+
+def _apart(array: np.ndarray, axes: tuple[str, ...], where: str, joints: int) -> tuple[np.ndarray, str]:
+    """The array as joints x frames x values, and what the values are."""
     stated = " ".join(axes)
     if array.ndim != len(axes):
         raise BadRecording(f'{where} has shape {array.shape}, which does not fit the axes "{stated}"; correct `axes`')
+    sizes = SIZES | (
+        {"joints": joints} if joints and any({"frames", "joints"} == {*word.split("*")} for word in axes) else {}
+    )
     names, shape = [], []
     for word, length in zip(axes, array.shape, strict=True):
         parts = word.split("*")
-        count, rest = divmod(length, math.prod(SIZES.get(part, 1) for part in parts))
+        if len(parts) == 2 and not set(parts) & set(sizes):
+            raise BadRecording(
+                f"{where}: joints share an axis with frames; say how many there are: `joint-tree`, `skeleton`"
+            )
+        count, rest = divmod(length, math.prod(sizes.get(part, 1) for part in parts))
         if rest or (word in SIZES and count != 1):
-            extra = "leave out a column of times or of line numbers, or " if word in FLATTENED and rest == 1 else ""
+            extra = "leave out a column of times or of line numbers, or " if len(parts) == 2 and rest == 1 else ""
             raise BadRecording(
                 f'{where} has shape {array.shape}, where {length} does not fit "{word}" of the axes "{stated}"; '
                 f"{extra}correct `axes`"
             )
         names += parts
-        shape += [SIZES.get(part, count) for part in parts]
+        shape += [sizes.get(part, count) for part in parts]
     last = next(name for name in names if name in SIZES)
-    coordinates = array.reshape(shape).transpose([names.index(name) for name in ("joints", "frames", last)])
-    return np.pad(coordinates, ((0, 0), (0, 0), (0, 3 - SIZES[last])))
+    return array.reshape(shape).transpose([names.index(name) for name in ("joints", "frames", last)]), last
 
 
 def read_array(content: bytes, name: str, key: str, where: str, limits: Limits = DEFAULT) -> np.ndarray:

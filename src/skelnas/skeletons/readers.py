@@ -32,6 +32,13 @@ class GapOptions:
     most_missing: float = 1.0
 
 
+@dataclass(frozen=True)
+class JointOptions:
+    """joints: those to take, in this order, by name or counted from 0; empty for all. Of several bodies, of each."""
+
+    joints: tuple[str, ...] = ()
+
+
 MENDED = GapOptions("interpolate", "interpolate", 0.5)
 
 
@@ -53,9 +60,13 @@ class ArchiveOptions:
 
 @dataclass(frozen=True)
 class NtuOptions:
-    """body: whose skeleton is drawn, a key of `ntu.bodies.CHOICES`. limits: how large files may be."""
+    """body: whose skeleton is drawn, a key of `ntu.bodies.CHOICES`. limits: how large files may be.
 
-    body: Literal["first-listed", "main-actor", "both"] = "first-listed"
+    classes: the actions to take, by name or as A1 and so on; empty for those of NTU RGB+D 60 or 120.
+    """
+
+    body: Literal["first-listed", "main-actor", "both", "averaged"] = "first-listed"
+    classes: tuple[str, ...] = ()
     limits: Limits = DEFAULT
 
 
@@ -65,15 +76,93 @@ class TableOptions:
 
     axes: the order of each array's axes (`array_files.parse_axes`). key: the array's name in .npz, .mat and .json
     files, empty where there is one. classes: class names in the order of their labels, empty for the table's labels in
-    natural order. joint_tree: each joint's parent, counted from 0, -1 for the root; empty where it is not known.
-    content, limits: as of `ArchiveOptions`.
+    natural order. joint_tree: each joint's parent, counted from 0, -1 for a root; empty where it is not known.
+    skeleton: a name of `named.SKELETONS` in place of a joint tree. pattern: what the names of files say, in place of a
+    table (`listing.Pattern`). min_confidence: joints with less are missing. content, limits: as of `ArchiveOptions`.
     """
 
     axes: str = "joints frames xyz"
     key: str = ""
     classes: tuple[str, ...] = ()
     joint_tree: tuple[int, ...] = ()
+    skeleton: str = ""
+    pattern: str = ""
+    min_confidence: float = 0.0
     content: str = ""
+    limits: Limits = DEFAULT
+
+
+Bodies = Literal["main-actor", "stacked", "averaged"]
+
+
+@dataclass(frozen=True)
+class PysklOptions:
+    """Of a pickle of PYSKL or MMAction2.
+
+    protocol: which of its splits, the name before _train and _val; empty where there is one. pattern: what `frame_dir`
+    says (`listing.Pattern`). classes: names of the labels 0, 1, ... bodies: of several people (`people`). The others:
+    as of `TableOptions`.
+    """
+
+    protocol: str = ""
+    pattern: str = ""
+    classes: tuple[str, ...] = ()
+    bodies: Bodies = "main-actor"
+    skeleton: str = ""
+    min_confidence: float = 0.0
+    limits: Limits = DEFAULT
+
+
+@dataclass(frozen=True)
+class CtrgcnOptions:
+    """Of arrays of ST-GCN and CTR-GCN. The options: as of `PysklOptions`."""
+
+    classes: tuple[str, ...] = ()
+    bodies: Bodies = "main-actor"
+    skeleton: str = ""
+    limits: Limits = DEFAULT
+
+
+@dataclass(frozen=True)
+class OpenposeOptions:
+    """Of OpenPose's folders of frames. The options: as of `TableOptions` and `PysklOptions`."""
+
+    pattern: str = ""
+    classes: tuple[str, ...] = ()
+    bodies: Bodies = "main-actor"
+    min_confidence: float = 0.0
+    limits: Limits = DEFAULT
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns of a CSV file hold what.
+
+    With `{joint}` in x, y and z a line is a frame, and the columns of a joint are called so; without, a line is a
+    joint, and `joint` and `frame` say which. `person` tells people apart; `confidence` is named as x is.
+    """
+
+    x: str = ""
+    y: str = ""
+    z: str = ""
+    confidence: str = ""
+    joint: str = ""
+    frame: str = ""
+    person: str = ""
+
+
+@dataclass(frozen=True)
+class CsvOptions:
+    """Of CSV files with named columns. preset: a key of `csv_columns.PRESETS`, in place of `columns`. The others: as of
+    `TableOptions` and `PysklOptions`."""
+
+    preset: Literal["", "mediapipe", "kinect-v2"] = ""
+    columns: Columns = Columns()
+    pattern: str = ""
+    classes: tuple[str, ...] = ()
+    bodies: Bodies = "main-actor"
+    skeleton: str = ""
+    min_confidence: float = 0.0
     limits: Limits = DEFAULT
 
 
@@ -93,25 +182,46 @@ class Reader:
         """
         module = importlib.import_module(f"skelnas.skeletons.{self.module}")
         source = module.open_source(list(files), stated(self.options, block))
-        gaps = stated(GapOptions, block, self.gaps)
-        read = functools.partial(_read, source.read, gaps, source.bodies, source.joint_names)
-        return dataclasses.replace(source, read=read, files=tuple(Path(file) for file in files))
+        gaps, joints = stated(GapOptions, block, self.gaps), stated(JointOptions, block).joints
+        return _finished(dataclasses.replace(source, files=tuple(Path(file) for file in files)), gaps, joints)
+
+
+def _finished(source: "Source", gaps: GapOptions, joints: Sequence[str]) -> "Source":
+    """The source with the joints that were picked, and with the treatment of gaps."""
+    from skelnas.skeletons.named import parents_of, picked
+
+    count = len(source.joint_names) // source.bodies
+    chosen = picked(source.joint_names[:count], joints) if joints else list(range(count))
+    rows = [body * count + joint for body in range(source.bodies) for joint in chosen]
+    names = tuple(source.joint_names[row] for row in rows)
+    read = functools.partial(_read, source.read, gaps, source.bodies, rows if joints else None, names)
+    if joints:
+        source = dataclasses.replace(source, joint_names=names, parents=parents_of(rows, source.parents))
+    return dataclasses.replace(source, read=read)
 
 
 def _read(
     read: Callable[["Sample"], "Recording"],
     gaps: GapOptions,
     bodies: int,
+    rows: list[int] | None,
     joint_names: tuple[str, ...],
     sample: "Sample",
 ) -> "Recording":
     from skelnas.skeletons.gaps import treated  # it needs numpy, and checking config.yaml does not
 
-    return treated(read(sample), gaps, bodies, joint_names)
+    recording = read(sample)
+    if rows is not None:
+        recording = dataclasses.replace(recording, coordinates=recording.coordinates[rows])
+    return treated(recording, gaps, bodies, joint_names)
 
 
 READERS = {
+    "csv": Reader("csv_columns", CsvOptions, MENDED),
+    "ctrgcn": Reader("ctrgcn", CtrgcnOptions, MENDED),
     "ntu": Reader("ntu.reader", NtuOptions),
+    "openpose": Reader("openpose", OpenposeOptions, MENDED),
+    "pyskl": Reader("pyskl", PysklOptions, MENDED),
     "synthetic": Reader("synthetic.reader", ArchiveOptions),
     "table": Reader("table", TableOptions, GapOptions(missing_joints="bad", most_missing=0.5)),
     "utd_mhad": Reader("utd_mhad", ArchiveOptions),

@@ -52,6 +52,7 @@ class Source:
     `excluded` names samples left out before reading, each with its reason.
     `origin` says what was read: file names, sizes, fingerprints; it goes into the manifest.
     `bodies` is how many bodies are stacked: their joints follow each other, each body's in the same order.
+    `subject_names` gives the names of subjects that have some; numbers stand for them everywhere.
     `files` are what was opened; where a reason goes into results, it names them without their folders.
     """
 
@@ -64,6 +65,7 @@ class Source:
     origin: dict[str, object] = field(default_factory=dict)
     files: tuple[Path, ...] = ()
     bodies: int = 1  # so many bodies lie one below the other in the coordinates
+    subject_names: dict[int, str] = field(default_factory=dict)
 
     def without_folders(self, reason: str) -> str:
         """A reason as it goes into results, which say nothing of the machine that they were made on."""

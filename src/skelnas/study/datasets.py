@@ -6,9 +6,9 @@ from typing import Any
 from skelnas.errors import Misconfigured
 from skelnas.images.options import ImageOptions
 from skelnas.options import keys
-from skelnas.skeletons.readers import READERS, GapOptions
+from skelnas.skeletons.readers import READERS, GapOptions, JointOptions
 
-COMMON = ("reader", "sources", *keys(ImageOptions), *keys(GapOptions))
+COMMON = ("reader", "sources", *keys(ImageOptions), *keys(GapOptions), *keys(JointOptions))
 
 
 def check_keys(datasets: Mapping[str, Any]) -> None:

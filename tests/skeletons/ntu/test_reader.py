@@ -189,3 +189,15 @@ def test_a_damaged_member_is_a_bad_recording(tmp_path: Path) -> None:
     assert source.read(sound).coordinates.shape[0] == 25
     with pytest.raises(BadRecording, match=f"damaged.zip: member nturgb.d_skeletons/{NAME}.skeleton cannot be read"):
         source.read(damaged)
+
+
+def test_a_part_of_the_classes_and_the_mean_of_two_people(tmp_path: Path) -> None:
+    texts = {f"S001C002P003R002A{action:03d}": two_people() for action in (7, 50, 51)}
+    source = READERS["ntu"].open([folder(tmp_path, texts)], {"classes": ["A50", "throw"], "body": "averaged"})
+    assert source.class_names == ("punching/slapping other person", "throw")
+    assert [(sample.name[-4:], sample.label) for sample in source.samples] == [("A007", 1), ("A050", 0)]
+    both = READERS["ntu"].open([tmp_path], {"body": "both"})
+    two, mean = (one.read(one.samples[0]).coordinates for one in (both, source))
+    assert np.allclose(mean, (two[:25] + two[25:]) / 2)
+    with pytest.raises(InputError, match="classes: 'A121' is no action of NTU RGB"):
+        READERS["ntu"].open([tmp_path], {"classes": ["A121"]})

@@ -49,7 +49,20 @@ def both(bodies: Bodies) -> tuple[np.ndarray, int]:
     return _chosen(bodies, [True, False])
 
 
-CHOICES: dict[str, Choice] = {"first-listed": first_listed, "main-actor": main_actor, "both": both}
+def averaged(bodies: Bodies) -> tuple[np.ndarray, int]:
+    """The mean of the two bodies of `both`, 25 x frames x 3; where one of them is not there, the other."""
+    two, without = both(bodies)
+    stacked = two.reshape(2, JOINTS, *two.shape[1:])
+    there = stacked.any(axis=(1, 3))
+    return stacked.sum(axis=0) / np.maximum(there.sum(axis=0), 1)[None, :, None], without
+
+
+CHOICES: dict[str, Choice] = {
+    "first-listed": first_listed,
+    "main-actor": main_actor,
+    "both": both,
+    "averaged": averaged,
+}
 
 
 @dataclass(frozen=True)

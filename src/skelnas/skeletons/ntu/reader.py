@@ -6,10 +6,11 @@ NTU RGB+D 120, TPAMI 2019. The archives `nturgbd_skeletons_s001_to_s017.zip` (60
 side, y up, z away from the camera.
 """
 
+import dataclasses
 import functools
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from skelnas.errors import InputError
@@ -57,10 +58,12 @@ def open_source(files: list[Path], options: NtuOptions) -> Source:
     excluded = {
         name: MISSING_REASON.format(file.name) for file in lists for name in missing_samples(file) if name in found
     }
+    found, class_names = _of_classes(found, options.classes)
+    excluded = {name: why for name, why in excluded.items() if name in found}
     only_120 = any(sample.setup > SETUPS_60 or sample.label >= ACTIONS_60 for sample, _ in found.values())
     ntu_parser.prepare()
     return Source(
-        class_names=CLASS_NAMES if only_120 else CLASS_NAMES[:ACTIONS_60],
+        class_names=class_names or (CLASS_NAMES if only_120 else CLASS_NAMES[:ACTIONS_60]),
         joint_names=_for_bodies(body, JOINT_NAMES, tuple(f"second_{name}" for name in JOINT_NAMES)),
         parents=_for_bodies(body, PARENTS, tuple(parent + len(PARENTS) if parent >= 0 else -1 for parent in PARENTS)),
         # zero-padded numbers: the natural order of the names is the order of their letters
@@ -75,6 +78,29 @@ def open_source(files: list[Path], options: NtuOptions) -> Source:
             "body": body,
         },
     )
+
+
+def _of_classes(
+    found: dict[str, tuple[Sample, Members]], classes: Sequence[str]
+) -> tuple[dict[str, tuple[Sample, Members]], tuple[str, ...]]:
+    """The recordings of these classes alone, with labels by their order; everything where none are named."""
+    if not classes:
+        return found, ()
+    numbers = {name: label for label, name in enumerate(CLASS_NAMES)}
+    numbers |= {f"A{label + 1}": label for label in range(len(CLASS_NAMES))}
+    if unknown := [name for name in classes if name not in numbers]:
+        raise InputError(f"classes: {unknown[0]!r} is no action of NTU RGB+D; name it as in its list, or as A1 to A120")
+    label_of = {numbers[name]: label for label, name in enumerate(classes)}
+    if len(label_of) < len(classes):
+        raise InputError("classes: an action is there twice; name it once")
+    kept = {
+        name: (dataclasses.replace(sample, label=label_of[sample.label]), archive)
+        for name, (sample, archive) in found.items()
+        if sample.label in label_of
+    }
+    if not kept:
+        raise InputError(f"classes: there is no recording of {', '.join(classes)}; correct the list")
+    return kept, tuple(CLASS_NAMES[label] for label in label_of)
 
 
 def missing_samples(file: Path) -> tuple[str, ...]:

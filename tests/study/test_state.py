@@ -25,7 +25,7 @@ from skelnas.training.metrics import Curves
 RECIPE = Recipe(epochs=3, batch_size=4)
 RUN = Run("tiny", "short", (777,), (0, 1, 2, 3, 4, 5), 2, "0-5")
 FOLDER = "results/train/tiny/short/seed777"
-TRAINING = {"engine": "fused", "group-size": 1}
+TRAINING = {"engine": "fused", "device": "auto", "group-size": 1}
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ ABOUT = --profile "$(PROFILE)" $(if $(STUDY),--study $(STUDY)) $(if $(CONFIGFILE
 # One thread a process: snakemake runs several, and more threads than cores are slower than one.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help setup demo report test test-unit test-browser test-workflow test-slurm test-clients lint lock fuzz bench bench-gpu proof-ntu dag plan status preflight clean
+.PHONY: help setup demo example report test test-unit test-browser test-workflow test-slurm test-clients lint lock fuzz bench bench-gpu proof-ntu dag plan status preflight clean
 
 help:  ## say what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -45,6 +45,9 @@ demo: $(READY)  ## run the whole workflow on generated recordings and say where 
 	@echo "Table:    results/benchmark/demo/synthetic/demo.parquet (one row per cell)"
 	@echo "Archive:  results/archive/demo.zip"
 	@echo "Report:   report.zip (unpack it and open report/report.html)"
+
+example: $(READY)  ## report and explorer of the results that come with the package
+	$(BIN)/skelnas pages --to results/example
 
 report: $(READY)  ## make report.zip of the study that config.yaml names (STUDY=name for another)
 	$(BIN)/snakemake --cores 1 --quiet all --report report.zip -- $(STUDY)

@@ -88,7 +88,7 @@ def test_hover_click_compare_and_neighbours(make_explorer, opened):
     settled(page)
     page.locator("button[aria-label='Pin cell 15624 as B']").click()
     assert settled(page).locator(".card h2").all_inner_texts() == ["A: cell 1459", "B: cell 15624"]
-    assert page.locator(".card.a .band").count() == 3
+    assert page.locator(".card.a .band").count() == 2
     buttons = page.locator(".card.a .neighbours button")
     assert buttons.count() == len(set(cells) & set(neighbours(1459)))
     assert page.locator(".card.a .neighbours td.own").count() == 6

@@ -45,6 +45,7 @@ SUBCOMMANDS = {
     "best": Subcommand("the best cells of a benchmark file"),
     "export": Subcommand("a benchmark file for NATS-Bench, syne-tune, Optuna, Hugging Face, as csv or Parquet"),
     "import": Subcommand("read results published with the thesis into benchmark files"),
+    "pages": Subcommand("report and explorer of a benchmark file, each one HTML file", "figures"),
     "plan": Subcommand("what a study will cost before it runs: trainings, hours, disk", "workflow", checkout=True),
     "preflight": Subcommand("check in a minute what would fail after hours", "workflow", checkout=True),
     "profile": Subcommand("make a profile for a kind of SLURM site", checkout=True),

@@ -43,7 +43,7 @@ def explorer(study: str, runs: Sequence[Explored], version: str) -> bytes:
         "title": study,
         "about": _about(runs),
         "csv": f"{study}-selection.csv",
-        "made": f"Made with skelnas {version}. Curves are thinned and rounded to 0.4 %; final values are exact.",
+        "made": f"Made with skelnas {version}. Curves are thinned and rounded to 1 %; final values are exact.",
         "runs": [_run(benchmark, names) for benchmark, _, names in runs],
         **_drawing(),
     }

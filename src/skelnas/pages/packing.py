@@ -21,8 +21,9 @@ from skelnas.recipe import SPLITS
 from skelnas.results.query import Benchmark, seed_mean
 
 ALIGNED = 8
-POINTS = 30  # of a curve, at most
-STEP = 0.4  # percent, between two values of a curve
+POINTS = 24  # of a curve, at most
+STEP = 1  # percent, between two values of a curve
+BANDED = ("valid", "test")  # splits whose spread over the seeds is told; that of training is small
 MISSING_STEP = 255
 MISSING_COUNT = 2**32 - 1
 KINDS = ("none", "idle", "bias", "signal")  # of an edge, as `cell_drawing` tells them apart
@@ -96,8 +97,8 @@ def _counts(benchmark: Benchmark, split: str, metric: str) -> np.ndarray:
 
 def curves(benchmark: Benchmark) -> bytes:
     """Learning curves of accuracy, thinned: uint8 (cells, series, points), of which each split that has any gives one
-    series (the mean over the seeds) or, with several seeds, three (mean, and how far the lowest and the highest seed
-    are below and above it), in steps of `STEP`. Means are differences to the point before, modulo 256.
+    series (the mean over the seeds) or, if `BANDED` and with several seeds, three (mean, and how far the lowest and the
+    highest seed are below and above it), in steps of `STEP`. Means are differences to the point before, modulo 256.
     """
     per_split = {split: benchmark.curves(split) for split in SPLITS}
     known = np.any([~np.isnan(values).all(axis=(0, 1)) for values in per_split.values()], axis=0)
@@ -110,12 +111,13 @@ def curves(benchmark: Benchmark) -> bytes:
         splits.append(split)
         mean = _steps(seed_mean(values))
         series.append(np.diff(mean, axis=1, prepend=0) % 256)
-        if len(benchmark.seeds) > 1:
+        if len(benchmark.seeds) > 1 and split in BANDED:
             there = ~np.isnan(values)
             lowest, highest = np.where(there, values, np.inf).min(axis=1), np.where(there, values, -np.inf).max(axis=1)
             series += [mean - _steps(lowest), _steps(highest) - mean]
     stacked = np.stack(series, axis=1) if series else np.zeros((len(benchmark), 0, len(epochs)))
-    head = {"epochs": (epochs + 1).tolist(), "splits": splits, "band": len(benchmark.seeds) > 1, "step": STEP}
+    banded = [len(benchmark.seeds) > 1 and split in BANDED for split in splits]
+    head = {"epochs": (epochs + 1).tolist(), "splits": splits, "banded": banded, "step": STEP}
     return pack(head, {"curves": stacked.astype(np.uint8)})
 
 

@@ -29,7 +29,7 @@ function classLine(page, cell) {
 function curvePart(page, at, small) {
   const run = page.runs[page.state.run], packed = page.curves[page.state.run];
   if (!packed) return [html("p", {class: "note"}, "Unpacking curves …")];
-  const {epochs, band} = packed.head, curves = curvesOf(packed, run.rows[at]).filter(({mean}) => !mean.every(Number.isNaN));
+  const {epochs} = packed.head, curves = curvesOf(packed, run.rows[at]).filter(({mean}) => !mean.every(Number.isNaN));
   if (!curves.length) return [html("p", {class: "note"}, "No seed of this cell was trained.")];
   if (epochs.length === 1 && run.epochs > 1) {
     return small ? [] : [html("p", {class: "note"}, `Only epoch ${epochs[0]} is known of it, so there is no curve.`)];
@@ -40,7 +40,7 @@ function curvePart(page, at, small) {
     html("span", {}, html("i", {class: "swatch", style: `background:var(--${split})`}), page.splitName(split))));
   const trained = run.head.seeds.filter((_, seed) => PAGE.splits.some(split => !Number.isNaN(run.seeds[split][seed][run.rows[at]])));
   key.append(trained.length > 1 ? `band: lowest to highest of ${trained.length} seeds` :
-    band ? `one seed (${trained}), so no band` : "one seed, so no band");
+    run.head.seeds.length > 1 ? `one seed (${trained}), so no band` : "one seed, so no band");
   return [picture, key];
 }
 

@@ -5,7 +5,8 @@ const TYPES = {uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array, floa
 
 /** The head of the blob in the element with that id, and its arrays by name. */
 async function unpack(id) {
-  const packed = Uint8Array.from(atob(document.getElementById(id).textContent.trim()), letter => letter.charCodeAt(0));
+  const letters = atob(document.getElementById(id).textContent.trim()), packed = new Uint8Array(letters.length);
+  for (let at = 0; at < letters.length; at++) packed[at] = letters.charCodeAt(at);
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
   const buffer = await new Response(stream).arrayBuffer();
   const length = new DataView(buffer).getUint32(0, true);
@@ -134,16 +135,18 @@ function ranksOf(number, {values}, rows) {
 
 /** The thinned learning curves of one cell: for each split that has any its name, means, lowest and highest seed. */
 function curvesOf({head, arrays}, row) {
-  const points = head.epochs.length, each = head.band ? 3 : 1, value = step => step * head.step;
+  const points = head.epochs.length, series = head.banded.map(band => band ? 3 : 1), value = step => step * head.step;
+  const curves = arrays.curves, each = series.reduce((sum, number) => sum + number, 0);
   return head.splits.map((split, position) => {
-    const at = (row * head.splits.length + position) * each * points, curves = arrays.curves;
+    const band = head.banded[position];
+    const at = (row * each + series.slice(0, position).reduce((sum, number) => sum + number, 0)) * points;
     const mean = [], low = [], high = [];
     for (let point = 0, step = 0; point < points; point++) {
       step = (step + curves[at + point]) % 256;
       const there = step !== MISSING_STEP;
       mean.push(there ? value(step) : NaN);
-      low.push(there && head.band ? value(step - curves[at + points + point]) : NaN);
-      high.push(there && head.band ? value(step + curves[at + 2 * points + point]) : NaN);
+      low.push(there && band ? value(step - curves[at + points + point]) : NaN);
+      high.push(there && band ? value(step + curves[at + 2 * points + point]) : NaN);
     }
     return {split, mean, low, high};
   });

@@ -54,6 +54,7 @@ class Page {
     if (what !== "hover") this.drawPlot();
     this.drawMarks();
     performance.measure(what, {start: begun, end: performance.now()});
+    performance.mark("drawn");
     if (what === "filter") setTimeout(() => this.drawWords(), 0); else this.settle();
   }
 
@@ -141,7 +142,7 @@ class Page {
     document.body.classList.toggle("comparing", pinned.length === 2);
     if (focused) (byId("cells").querySelector(`[aria-label="${CSS.escape(focused)}"]`) ?? byId("wanted")).focus();
     if (scatter.stage.clientWidth !== scatter.width) { scatter.resize(); this.draw("zoom"); }
-    performance.mark("drawn");
+    if (!this.curves[state.run] && !this.unpacking) this.unpackCurves();
     this.settle();
   }
 
@@ -184,7 +185,6 @@ async function start() {
   buildControls(page);
   listen(page);
   page.draw("filter");
-  setTimeout(() => page.unpackCurves(), 0);
 }
 
 start().catch(error => {

@@ -1,0 +1,60 @@
+"""Make report and explorer of a benchmark file, each one HTML file, without the workflow.
+
+skelnas pages results.h5 --to pages
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+from skelnas import __version__
+from skelnas.analysis import products
+from skelnas.analysis.catalogue import ANALYSES, FIGURE
+from skelnas.analysis.provenance import Facts, facts_of
+from skelnas.analysis.style import save_figure
+from skelnas.commands import reading
+from skelnas.environment import versions
+from skelnas.files import write_bytes
+from skelnas.pages.explorer import Explored, explorer
+from skelnas.pages.report import Reported, analysis_part, report
+from skelnas.progress import Progress
+from skelnas.results.summary import summarise
+
+SOFTWARE = ("h5py", "matplotlib", "numpy", "pandas", "scipy")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    reading.add_file(parser)
+    parser.add_argument(
+        "--to", metavar="FOLDER", type=Path, default=Path("pages"), help="the folder of the two (pages)"
+    )
+
+
+def run(given: argparse.Namespace) -> int:
+    with reading.opened(given.file) as benchmark, tempfile.TemporaryDirectory() as folder:
+        name, facts = benchmark.path.stem, facts_of(benchmark)
+        summary = summarise(benchmark)
+        pages = {kind: given.to / kind / f"{name}.html" for kind in ("explorer", "report")}
+        write_bytes(pages["explorer"], explorer(name, [Explored(benchmark, summary)], __version__))
+        progress = Progress("analyses", len(ANALYSES))
+        for analysis in ANALYSES:
+            table = products.tabulate(analysis, benchmark, summary)
+            _write(analysis, Path(folder), facts, table)
+            progress.advance()
+        parts = [analysis_part(analysis, facts, Path(folder), "", False) for analysis in ANALYSES]
+        made = {"source": benchmark.source, "identity": benchmark.identity}
+        write_bytes(pages["report"], report(name, [Reported(facts, made)], parts, [], versions(SOFTWARE)))
+    for kind, path in pages.items():
+        print(f"{kind.capitalize()}: {path}")
+    return 0
+
+
+def _write(analysis: str, folder: Path, facts: Facts, table: pd.DataFrame) -> None:
+    """The table of an analysis, and its figure where it has one to draw."""
+    products.write_csv(folder / f"{analysis}.csv", table)
+    if ANALYSES[analysis].draws and not table.empty:
+        figure = products.draw(analysis, products.read_csv(folder / f"{analysis}.csv"), facts)
+        for end in FIGURE:
+            save_figure(figure, folder / f"{analysis}{end}")

@@ -6,12 +6,12 @@ subcommand is one module and one row of the table.
 
 import argparse
 import importlib
-import inspect
 import keyword
 import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from inspect import cleandoc
 from pathlib import Path
 
 from skelnas import __version__
@@ -45,6 +45,7 @@ SUBCOMMANDS = {
     "best": Subcommand("the best cells of a benchmark file"),
     "export": Subcommand("a benchmark file for NATS-Bench, syne-tune, Optuna, Hugging Face, as csv or Parquet"),
     "import": Subcommand("read results published with the thesis into benchmark files"),
+    "inspect": Subcommand("say what recordings are, and print their block for config.yaml"),
     "pages": Subcommand("report and explorer of a benchmark file, each one HTML file", "figures"),
     "plan": Subcommand("what a study will cost before it runs: trainings, hours, disk", "workflow", checkout=True),
     "preflight": Subcommand("check in a minute what would fail after hours", "workflow", checkout=True),
@@ -88,7 +89,7 @@ def _call(name: str, arguments: Sequence[str]) -> int:
         module = importlib.import_module(f"skelnas.commands.{_module(name)}")
         parser = argparse.ArgumentParser(
             prog=f"skelnas {name}",
-            description=inspect.cleandoc(module.__doc__ or row.does),
+            description=cleandoc(module.__doc__ or row.does),
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         module.add_arguments(parser)

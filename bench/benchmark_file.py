@@ -21,8 +21,10 @@ from time import perf_counter, process_time
 import numpy as np
 
 from skelnas.cells.space import CELLS
-from skelnas.recipe import Recipe
-from skelnas.results.benchmark import Expected, aggregate, loss_path
+from skelnas.exporters import Options, export
+from skelnas.recipe import SPLITS, Recipe
+from skelnas.results.benchmark import Expected, Table, aggregate, loss_path, write_benchmark
+from skelnas.results.counts import stored_counts
 from skelnas.results.finished import FinishedShards
 from skelnas.results.query import Benchmark
 from skelnas.results.shard import Shard, identity, write_shard
@@ -31,6 +33,37 @@ from skelnas.text import text_table
 SEEDS, EPOCHS, SAMPLES = (777, 888, 999), 200, np.array([323, 108, 430])
 SHARDS = 48  # of all seeds together
 MANY = 600  # shards of one seed, whose headers are read
+NATS_CELLS = 300  # exported for the real nats_bench
+CLIENTS = Path(__file__).parents[1] / "build/clients/bin/python"  # `make build/clients/ready`
+NATS = """
+import json, statistics, sys
+from time import perf_counter, process_time
+from nats_bench import create
+
+def seconds(function):
+    begun = perf_counter(), process_time()
+    function()
+    return [perf_counter() - begun[0], process_time() - begun[1]]
+
+folder, cells = sys.argv[1], int(sys.argv[2])
+api = None
+def opening():
+    global api
+    api = create(folder, "tss", fast_mode=True, verbose=False)
+found = {"open": seconds(opening)}
+ask = lambda cell: api.get_more_info(cell, "model", hp="200", is_random=False)
+first = [seconds(lambda: ask(cell)) for cell in range(0, cells, 3)]
+again = [seconds(lambda: ask(cell)) for cell in range(0, cells, 3)]
+middle = lambda all: [statistics.median(column) for column in zip(*all)]
+found |= {"curve, first time": middle(first), "last value": middle(again)}
+opening()
+def best():
+    for cell in range(cells):
+        api._prepare_info(cell)
+    api.find_best("model", "x-valid", hp="200", enforce_all=False)
+found["best of all cells"] = seconds(best)
+print("JSON", json.dumps(found))
+"""
 LIMITS = {
     "open": "20 ms",
     "last value": "15 us",
@@ -122,6 +155,50 @@ def look_through(folder: Path, expected: Expected) -> list[float]:
     return _seconds(lambda: FinishedShards(many, expected.fingerprint, expected.recipe, SEEDS[0]).holding(range(MANY)))
 
 
+def beside_nats_bench(path: Path, folder: Path) -> dict[str, list[float]]:
+    """Seconds of the same questions to the unmodified nats_bench, on an export of the first cells; empty without it.
+
+    Its best of all reads every cell's file, so its seconds are those of `NATS_CELLS` times 15,625 / `NATS_CELLS`.
+    """
+    if not CLIENTS.is_file():
+        return {}
+    few = folder / "few/benchmark.h5"
+    with Benchmark(path) as benchmark:
+        cells = min(NATS_CELLS, len(benchmark))
+        write_benchmark(few, _first(benchmark, cells))
+    with Benchmark(few) as benchmark:
+        export("nats_bench", [benchmark], folder / "nats", Options())
+    answer = subprocess.run(
+        [str(CLIENTS), "-c", NATS, str(folder / "nats"), str(cells)], check=True, capture_output=True
+    )
+    found = json.loads(answer.stdout.decode().rpartition("JSON ")[2])
+    size = sum(file.stat().st_size for file in (folder / "nats").glob("0*.pbz2")) * CELLS / cells
+    return {**found, "best of all cells": [one * CELLS / cells for one in found["best of all cells"]], "bytes": [size]}
+
+
+def _first(benchmark: Benchmark, cells: int) -> Table:
+    """The first cells of a benchmark."""
+    counts = {
+        metric: stored_counts(np.stack([benchmark.counts(split, metric)[:cells] for split in SPLITS], axis=2), SAMPLES)
+        for metric in ("top1", "top5")
+    }
+    return Table(
+        cells=benchmark.cells[:cells],
+        seeds=list(benchmark.seeds),
+        **counts,
+        loss=np.stack([benchmark.curves(split, "loss")[:cells] for split in SPLITS], axis=2).astype(np.float32),
+        samples=SAMPLES,
+        learning_rate=benchmark.learning_rate,
+        dataset=benchmark.dataset,
+        recipe_name=benchmark.recipe_name,
+        recipe=benchmark.recipe,
+        fingerprint=benchmark.fingerprint,
+        classes=benchmark.classes,
+        height=benchmark.height,
+        width=benchmark.width,
+    )
+
+
 def _in_a_process(what: str, folder: Path, cells: int) -> dict[str, list[float]]:
     command = [sys.executable, "-m", "bench.benchmark_file", "--only", what, "--folder", str(folder)]
     answer = subprocess.run([*command, "--cells", str(cells)], check=True, capture_output=True, text=True)
@@ -150,6 +227,7 @@ def main() -> None:
         merged = _in_a_process("merge", folder, given.cells)
         found = _in_a_process("questions", folder, given.cells)
         path = folder / "benchmark.h5"
+        nats = beside_nats_bench(path, folder)
         rows = {
             "open": _said(found["open"], 1e3, "ms"),
             "last value": _said(found["last value"], 1e6, "us"),
@@ -165,9 +243,21 @@ def main() -> None:
         }
     load = os.getloadavg()[0] / (os.cpu_count() or 1)
     print(f"{given.cells:,} cells x {len(SEEDS)} seeds x {EPOCHS} epochs of a model; load {load:.1f} per core")
-    print(
-        text_table(("what", "measured", "limit"), [(what, value, LIMITS.get(what, "")) for what, value in rows.items()])
-    )
+    units = {
+        "open": (1e3, "ms"),
+        "last value": (1e6, "us"),
+        "curve, first time": (1e3, "ms"),
+        "best of all cells": (1e3, "ms"),
+    }
+    theirs = {what: _said(nats[what], *unit) for what, unit in units.items() if what in nats}
+    theirs |= {"counts": f"{nats['bytes'][0] / 1e6:.0f} MB"} if nats else {}
+    table = [(what, value, LIMITS.get(what, ""), theirs.get(what, "")) for what, value in rows.items()]
+    print(text_table(("what", "measured", "limit", "nats_bench 1.8"), table))
+    if nats:
+        print(f"nats_bench: an export of {NATS_CELLS} cells; last value: asked for before; curve: its file unpacked")
+        print("best of all and MB: those of 15,625 cells, if the others take as long and as much")
+    else:
+        print("nats_bench is not here: `make build/clients/ready` installs it")
 
 
 if __name__ == "__main__":

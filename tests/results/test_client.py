@@ -3,9 +3,11 @@
 import copy
 import itertools
 import pickle
+import shutil
 import subprocess
 import sys
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -167,3 +169,29 @@ print("pandas" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split("\n") == ["[]", "True", ""]
+
+
+def changed(path, to, **changes):
+    """A copy of a benchmark with other attributes, or without an array (`None`)."""
+    shutil.copy(path, to)
+    with h5py.File(to, "r+") as file:
+        for name, value in changes.items():
+            if value is None:
+                del file[name]
+            else:
+                file.attrs[name] = value
+    return to
+
+
+def test_a_newer_format_asks_for_a_newer_skelnas_and_nothing_to_be_deleted(benchmark, tmp_path):
+    newer = changed(benchmark.path, tmp_path / "newer.h5", format="skelnas benchmark 3")
+    with pytest.raises(InputError, match=r"newer\.h5 was written by a newer skelnas .*pip install --upgrade") as caught:
+        Benchmark(newer)
+    assert "delete" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["cell", "seed", "samples", "last_top1"])
+def test_a_file_that_lacks_an_array_is_a_sentence(benchmark, tmp_path, name):
+    lacking = changed(benchmark.path, tmp_path / "lacking.h5", **{name: None})
+    with pytest.raises(InputError, match=r"lacking\.h5 "):
+        Benchmark(lacking).value(3)

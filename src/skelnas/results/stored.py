@@ -37,6 +37,12 @@ def _check_format_1(attributes: hdf5.Attributes, small: dict[str, np.ndarray]) -
         raise ValueError("its costs are not those of its classes, height and width")
 
 
+def _is_newer(form: object) -> bool:
+    kind, _, number = str(form).rpartition(" ")
+    own, _, known = FORMAT.rpartition(" ")
+    return kind == own and number.isdecimal() and int(number) > int(known)
+
+
 class StoredBenchmark:
     """A benchmark file; only what is asked for is read. `query.Benchmark` has the questions."""
 
@@ -49,6 +55,11 @@ class StoredBenchmark:
         self._open = contextlib.ExitStack()
         try:
             self._file, attributes = self._open.enter_context(hdf5.opened(self.path))
+            if _is_newer(attributes.get("format")):
+                raise InputError(
+                    f"{path} was written by a newer skelnas ({attributes['format']}, this one reads up to {FORMAT}): "
+                    "pip install --upgrade skelnas"
+                )
             if attributes.get("format") not in (FORMAT, FORMAT_1):
                 raise ValueError("it is not a benchmark of this version")
             small = {name: hdf5.dataset(self._file, name)[()] for name in SMALL}

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from skelnas.analysis import products
-from skelnas.analysis.catalogue import ANALYSES, THEMES
+from skelnas.analysis.catalogue import ACROSS, ANALYSES, THEMES
 from skelnas.analysis.provenance import facts_of
 from skelnas.analysis.style import save_figure
 from skelnas.pages.report import Part, Reported, analysis_part, lacks, report
@@ -132,3 +132,14 @@ def test_readable_by_everybody(made, tmp_path, opened, width, scheme):
     page.emulate_media(media="print", color_scheme=scheme)
     assert not page.locator("nav").is_visible()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+
+
+def test_an_analysis_across_benchmarks_takes_the_facts_of_all(made, tmp_path):
+    facts, _ = made(names=())
+    for name in ACROSS:
+        (tmp_path / f"{name}.csv").write_text("first,second\n")
+        part = analysis_part(name, [facts, facts], tmp_path, "How to read it.", True)
+        assert part.theme == "across"
+        assert part.title == products.title(name)
+        assert part.finding
+        assert part.figures == ()

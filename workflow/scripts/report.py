@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from skelnas.analysis.catalogue import ANALYSES
+from skelnas.analysis.catalogue import ACROSS, ANALYSES
 from skelnas.analysis.provenance import facts_of
 from skelnas.archive import PACKAGES
 from skelnas.environment import versions
@@ -33,6 +33,12 @@ def tell(study: str, runs: list[str], analyses: list[str], files: list[str], pag
             for analysis in ANALYSES
             if analysis in analyses
         ]
+    everyone = [one.facts for one in reported]
+    parts += [
+        analysis_part(name, everyone, Path(paths.across(study, "-")).parent, _caption(name, {}), True)
+        for name in ACROSS
+        if paths.across(study, f"{name}.csv") in files
+    ]
     datasets = dict.fromkeys(run.facts.dataset for run in reported)
     left_out = [name for name in ANALYSES if name not in analyses]
     told = [*_data(datasets, files), *parts, *_compared(study, files)]
@@ -87,7 +93,7 @@ def _caption(name: str, values: dict[str, str]) -> str:
     """How to read a figure, as Snakemake's report has it, without its markup; empty where there is none."""
     path = WORDS / f"{name}.rst"
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    text = re.sub(r"\{\{ snakemake\.wildcards\.(\w+) \}\}", lambda match: values[match[1]], text)
+    text = re.sub(r"\{\{ snakemake\.wildcards\.(\w+) \}\}", lambda match: values.get(match[1], ""), text)
     return " ".join(re.sub(r"\*\*|``", "", text).split())
 
 

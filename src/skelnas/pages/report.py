@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from skelnas.analysis import products
-from skelnas.analysis.catalogue import ANALYSES, THEMES
+from skelnas.analysis.catalogue import ACROSS, ANALYSES, THEMES
 from skelnas.analysis.provenance import Facts
 from skelnas.cells import space
 from skelnas.pages.html import asset, escaped, page
@@ -59,23 +59,24 @@ class Reported:
     made: Mapping[str, str]
 
 
-def analysis_part(name: str, facts: Facts, folder: Path, caption: str, several: bool) -> Part:
-    """What an analysis of the catalogue has to tell, from its files in `folder`.
+def analysis_part(name: str, facts: Facts | Sequence[Facts], folder: Path, caption: str, several: bool) -> Part:
+    """What an analysis of the catalogue has to tell, from its files in `folder`; one of `ACROSS` takes all facts.
 
-    With `several` benchmarks in one report its title names this one.
+    With `several` benchmarks in one report the title of an analysis of one of them names it.
     """
+    analysis = (ANALYSES | ACROSS)[name]
     table = folder / f"{name}.csv"
     numbers = products.read_csv(table)
-    run = f" · {facts.dataset}, {facts.recipe}" if several else ""
-    figures = tuple(folder / f"{name}{end}" for end in (".png", ".svg") if ANALYSES[name].draws and not numbers.empty)
+    run = f" · {facts.dataset}, {facts.recipe}" if several and isinstance(facts, Facts) else ""
+    figures = tuple(folder / f"{name}{end}" for end in (".png", ".svg") if analysis.draws and not numbers.empty)
     return Part(
-        ANALYSES[name].theme,
+        analysis.theme,
         products.title(name) + run,
         products.finding(name, numbers, facts),
         "" if numbers.empty else caption,
         table,
         figures,
-        not ANALYSES[name].draws and not numbers.empty,
+        not analysis.draws and not numbers.empty,
     )
 
 

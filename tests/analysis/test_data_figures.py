@@ -1,9 +1,10 @@
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from skelnas.analysis.data_figures import contact_sheet, data_card, data_card_table, encoding_gallery
+from skelnas.analysis.data_figures import contact_sheet, data_card, data_card_table, duplicates, encoding_gallery
 from skelnas.analysis.style import save_figure
 from skelnas.images.build import build_image_set, manifest
 from skelnas.images.encodings import ENCODINGS
@@ -117,3 +118,22 @@ def test_equal_sets_give_equal_files(few: tuple[ImageSet, dict], tmp_path: Path)
         for name in ("one", "two"):
             save_figure(data_card(*few), tmp_path / f"{name}.{ending}")
         assert (tmp_path / f"one.{ending}").read_bytes() == (tmp_path / f"two.{ending}").read_bytes()
+
+
+def test_a_recording_that_is_there_twice_is_told_and_across_splits_a_leak(few: tuple[ImageSet, dict]) -> None:
+    image_set, said = few
+    assert duplicates(image_set) == []
+    images = image_set.test_images.copy()
+    images[0] = image_set.pool_images[image_set.train_index[0]]
+    leak = dataclasses.replace(image_set, test_images=images)
+    first, test = image_set.pool_names[image_set.train_index[0]], image_set.test_names[0]
+    assert duplicates(leak) == [((first, test), ("train", "test"))]
+    gaps = {**said, "missing-joints": {first: 3}, "padding": {first: 7}}
+    table = data_card_table(leak, gaps).set_index("about")
+    assert table.loc["duplicate", "reason"] == "the same image in train and test: a leak"
+    assert (table.loc["missing-joints", "reason"], table.loc["padding", "reason"]) == ("3", "7")
+    figure = data_card(leak, gaps)
+    shown = " ".join(texts(figure))
+    assert "2 recordings, 2 ACROSS SPLITS: A LEAK" in shown
+    assert "3 joints in 1 recording" in shown
+    assert "LEAK" not in " ".join(texts(data_card(image_set, said)))

@@ -1,5 +1,7 @@
 """Figures of an image set: one image per class, one recording under every encoding, and what the set consists of."""
 
+import hashlib
+import itertools
 import re
 import textwrap
 from collections import Counter
@@ -142,9 +144,55 @@ def data_card_table(image_set: ImageSet, manifest: dict) -> pd.DataFrame:
         ("frames without a body", by_split["without_body"].sum()),
     ):
         lines.append({"about": about, **values})
+    for about in ("missing-joints", "padding"):
+        lines += [
+            {"about": about, "which": name, "reason": f"{count:,}"} for name, count in manifest.get(about, {}).items()
+        ]
+    for names, splits in duplicates(image_set):
+        why = f"the same image in {' and '.join(splits)}" + (": a leak" if len(splits) > 1 else "")
+        lines.append({"about": "duplicate", "which": " = ".join(names), "reason": why})
     lines += [{"about": "excluded", "which": name, "reason": why} for name, why in manifest["excluded"].items()]
     # Plain objects, so that counts stay whole numbers beside means and gaps.
     return pd.DataFrame(lines, columns=["about", "which", *SPLIT_COLOURS, "reason"], dtype=object)
+
+
+def duplicates(image_set: ImageSet) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Recordings whose images are equal, as groups of names, each with the splits that they are in.
+
+    The same recording twice gives the same image; so do recordings that differ by their place or size alone under an
+    encoding that does not see these. In several splits that is a leak: what is tested was trained on.
+    """
+    table = _recordings(image_set)
+    names = [*image_set.pool_names, *image_set.test_names]
+    groups: dict[bytes, list[int]] = {}
+    for place, image in enumerate(itertools.chain(image_set.pool_images, image_set.test_images)):
+        groups.setdefault(hashlib.sha256(image.tobytes()).digest(), []).append(place)
+    return [
+        (tuple(names[place] for place in places), tuple(dict.fromkeys(table["split"][places])))
+        for places in groups.values()
+        if len(places) > 1
+    ]
+
+
+def _gaps(manifest: dict) -> dict[str, str]:
+    """What recordings lacked before it was treated, where they lacked something."""
+    found = {"missing": ("missing-joints", "joint"), "padding": ("padding", "frame")}
+    return {
+        name: f"{counted(sum(counts.values()), what)} in {counted(len(counts), 'recording')}"
+        for name, (key, what) in found.items()
+        if (counts := manifest.get(key, {}))
+    }
+
+
+def _twice(image_set: ImageSet) -> dict[str, str]:
+    """Recordings that are there twice, and whether they leak from one split into another."""
+    groups = duplicates(image_set)
+    leaks = sum(len(names) for names, splits in groups if len(splits) > 1)
+    if not groups:
+        return {}
+    total = sum(len(names) for names, _ in groups)
+    across = f", {leaks} ACROSS SPLITS: A LEAK" if leaks else ", none across splits"
+    return {"there twice": counted(total, "recording") + across}
 
 
 def _first(image_set: ImageSet, label: int) -> np.ndarray:
@@ -254,6 +302,8 @@ def _write_facts(axes: Axes, table: pd.DataFrame, image_set: ImageSet, manifest:
         "mean": ", ".join(f"{value:.2f}" for value in image_set.mean) + "  (of 0 to 255)",
         "deviation": ", ".join(f"{value:.2f}" for value in image_set.std),
         "without body": f"{counted(without.sum(), 'frame')} in {counted((without > 0).sum(), 'recording')}",
+        **_gaps(manifest),
+        **_twice(image_set),
         "excluded": counted(len(excluded), "recording"),
     }
     axes.set_title("In numbers")

@@ -13,6 +13,7 @@ from skelnas.analysis import products
 from skelnas.analysis.catalogue import ACROSS, ANALYSES, THEMES
 from skelnas.analysis.provenance import facts_of
 from skelnas.analysis.style import save_figure
+from skelnas.errors import InputError
 from skelnas.pages.report import Part, Reported, analysis_part, lacks, report
 from skelnas.results.query import Benchmark
 from skelnas.results.summary import summarise
@@ -143,3 +144,10 @@ def test_an_analysis_across_benchmarks_takes_the_facts_of_all(made, tmp_path):
         assert part.title == products.title(name)
         assert part.finding
         assert part.figures == ()
+
+
+def test_a_table_of_another_version_is_a_sentence(made, tmp_path):
+    facts, _ = made(names=())
+    (tmp_path / "noise.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(InputError, match=r"noise\.csv has other columns .* --force .*noise\.csv` makes it again"):
+        analysis_part("noise", facts, tmp_path, "", False)

@@ -17,6 +17,7 @@ from skelnas.analysis import products
 from skelnas.analysis.catalogue import ACROSS, ANALYSES, THEMES
 from skelnas.analysis.provenance import Facts
 from skelnas.cells import space
+from skelnas.errors import InputError
 from skelnas.pages.html import asset, escaped, page
 from skelnas.recipe import SPLITS
 from skelnas.text import counted
@@ -63,16 +64,26 @@ def analysis_part(name: str, facts: Facts | Sequence[Facts], folder: Path, capti
     """What an analysis of the catalogue has to tell, from its files in `folder`; one of `ACROSS` takes all facts.
 
     With `several` benchmarks in one report the title of an analysis of one of them names it.
+
+    Raises:
+        InputError: the table was made by another version.
     """
     analysis = (ANALYSES | ACROSS)[name]
     table = folder / f"{name}.csv"
     numbers = products.read_csv(table)
+    try:
+        finding = products.finding(name, numbers, facts)
+    except (KeyError, IndexError, AttributeError) as error:
+        raise InputError(
+            f"{table} has other columns or rows than this version of skelnas makes; "
+            f"`snakemake --cores all --force {table}` makes it again"
+        ) from error
     run = f" · {facts.dataset}, {facts.recipe}" if several and isinstance(facts, Facts) else ""
     figures = tuple(folder / f"{name}{end}" for end in (".png", ".svg") if analysis.draws and not numbers.empty)
     return Part(
         analysis.theme,
         products.title(name) + run,
-        products.finding(name, numbers, facts),
+        finding,
         "" if numbers.empty else caption,
         table,
         figures,

@@ -36,7 +36,7 @@ def archive(path, members):
 
 
 def first_recording(path):
-    source = open_source([path], ArchiveOptions())
+    source = READERS["utd_mhad"].open([path], {})
     return source.read(source.samples[0])
 
 

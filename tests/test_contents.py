@@ -53,7 +53,8 @@ def files(request, tmp_path, tmp_path_factory):
     if not study.exists():
         make_study(study, request.getfixturevalue("built"), request.getfixturevalue("make_benchmark"))
     shutil.copytree(study, tmp_path / "in")
-    names = (IMAGES, MANIFEST_OF_IMAGES, BENCHMARK, LOSSES, SUMMARY, FIGURE, VECTORS, TABLE, PAGE)
+    (tmp_path / "in/Snakefile").write_text("rule all:\n")
+    names = ("Snakefile", IMAGES, MANIFEST_OF_IMAGES, BENCHMARK, LOSSES, SUMMARY, FIGURE, VECTORS, TABLE, PAGE)
     return {name: tmp_path / "in" / name for name in names}
 
 

@@ -1,10 +1,9 @@
 """One zip per study: results, figures and configuration with a checksum for each, described as an RO-Crate.
 
 `manifest-sha256.txt` lists every other member in the form of `sha256sum`, so an unpacked archive can also be checked
-with `sha256sum -c manifest-sha256.txt`. `ro-crate-metadata.json` follows RO-Crate 1.1
-(https://www.researchobject.org/ro-crate/specification/1.1/). The same files and metadata give the same bytes: members
-are sorted and carry fixed dates and permissions. For that reason measured times (`*.timing.json`, `*.timing.parquet`)
-are left out.
+with `sha256sum -c manifest-sha256.txt`. `ro-crate-metadata.json` is a Workflow Run RO-Crate (`crate`), whose workflow
+is the member `Snakefile`. The same files and metadata give the same bytes: members are sorted and carry fixed dates and
+permissions. For that reason measured times (`*.timing.json`, `*.timing.parquet`) are left out.
 
     skelnas verify results/archive/demo.zip
 """
@@ -23,7 +22,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 from skelnas import contents
-from skelnas.crate import CRATE, MANIFEST, Metadata, crate
+from skelnas.crate import CRATE, MANIFEST, WORKFLOW, Metadata, crate
 from skelnas.environment import versions
 from skelnas.errors import InputError, harmless
 from skelnas.files import READ_BYTES, whole_file
@@ -55,6 +54,8 @@ def write_archive(study: str, files: Mapping[str, Path], metadata: Metadata, pat
             raise InputError(f"{name!r} cannot be a name in an archive; give a relative path without '..'")
         if not file.is_file():
             raise InputError(f"{file} is missing, so {path} cannot be packed; `snakemake --cores all {file}` makes it")
+    if WORKFLOW not in files:
+        raise InputError(f"{path} cannot be packed without {WORKFLOW}, the workflow that made the study; add it")
     if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", metadata.date):
         raise InputError(f"the date {metadata.date!r} of the archive is not of the form 2026-11-22")
     if faults := [*_machine_named(files), *_looked_into(files)]:
@@ -155,7 +156,7 @@ def _crate_problems(archive: zipfile.ZipFile, names: set[str]) -> Iterator[str]:
         return
     try:
         graph = parse_json(_text(archive, CRATE).encode())["@graph"]
-        described = {unquote(str(entity["@id"])) for entity in graph if entity["@type"] == "File"}
+        described = {unquote(str(entity["@id"])) for entity in graph if _is_file(entity["@type"])}
     except (ValueError, KeyError, TypeError):
         yield f"{CRATE} is not an RO-Crate"
         return
@@ -212,6 +213,11 @@ def _is_plain(name: str) -> bool:
     """Whether a member's name is a relative path that stays inside the folder it is unpacked to."""
     parts = name.split("/")
     return not re.search(r"[\x00-\x1f\\:]", name) and all(part not in ("", ".", "..") for part in parts)
+
+
+def _is_file(kind: str | list[str]) -> bool:
+    """Whether an entity of the crate is a file, maybe among other things."""
+    return "File" in ([kind] if isinstance(kind, str) else kind)
 
 
 def _as_json(value: object) -> str:

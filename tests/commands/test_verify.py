@@ -16,7 +16,8 @@ def archive(tmp_path):
     (tmp_path / "config.yaml").write_text("study: tiny\n")
     path = tmp_path / "tiny.zip"
     metadata = Metadata("A study", "Three cells.", "2026-11-22", "https://spdx.org/licenses/CC-BY-4.0", ("Ada",))
-    write_archive("tiny", {"config.yaml": tmp_path / "config.yaml"}, metadata, path)
+    files = dict.fromkeys(("Snakefile", "config.yaml"), tmp_path / "config.yaml")
+    write_archive("tiny", files, metadata, path)
     return path
 
 

@@ -228,8 +228,9 @@ def _configuration(folder: Path) -> Path:
 
 
 def _archive(folder: Path) -> Path:
-    files = {"tiny.json": _manifest(folder), "numbers.csv": folder / "numbers.csv"}
+    files = {"tiny.json": _manifest(folder), "numbers.csv": folder / "numbers.csv", "Snakefile": folder / "Snakefile"}
     files["numbers.csv"].write_text("a,b\n1,2\n")
+    files["Snakefile"].write_text("rule all:\n")
     metadata = Metadata("A study", "Cells.", "2026-11-22", "https://spdx.org/licenses/CC-BY-4.0", ("Ada Lovelace",))
     write_archive("tiny", files, metadata, folder / "tiny.zip")
     return folder / "tiny.zip"

@@ -218,6 +218,14 @@ def benchmarks_of(wildcards):
     return [run.folder for run in study.benchmarks(config, wildcards.study)]
 
 
+# The workflow itself, which a study's archive holds beside what it made.
+WORKFLOW_FILES = sorted(
+    str(file.relative_to(workflow.basedir))
+    for file in [Path(workflow.basedir, "Snakefile"), *Path(workflow.basedir, "workflow").rglob("*")]
+    if file.name == "Snakefile" or file.suffix in (".smk", ".py", ".yaml", ".rst")
+)
+
+
 def archived_configuration(wildcards):
     """What of the configuration goes into a study's archive."""
     return study_configuration(config, wildcards.study)

@@ -65,6 +65,7 @@ rule archive:
         lock="requirements.lock",
         citation="CITATION.cff",
         licence="LICENSE",
+        workflow=WORKFLOW_FILES,
     output:
         archive="results/archive/{study}.zip",
     log:

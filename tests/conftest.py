@@ -101,8 +101,16 @@ def make_benchmark(
 
     from skelnas.results.benchmark import aggregate
 
-    def make(cells: list[int], seeds: tuple[int, ...] = (777, 888), size: int = 1000, **changes: object) -> Path:
+    def make(
+        cells: list[int],
+        seeds: tuple[int, ...] = (777, 888),
+        size: int = 1000,
+        wanted: "Expected" = expected,
+        **changes: object,
+    ) -> Path:
         folder = tmp_path_factory.mktemp("benchmark")
+        trained = {"dataset": wanted.dataset, "fingerprint": wanted.fingerprint, "recipe": wanted.recipe}
+        changes = trained | changes
         shards = {
             seed: [
                 write_shard(
@@ -112,7 +120,7 @@ def make_benchmark(
             ]
             for seed in seeds
         }
-        aggregate(shards, cells, expected, folder / "benchmark.h5")
+        aggregate(shards, cells, wanted, folder / "benchmark.h5")
         return folder / "benchmark.h5"
 
     return make

@@ -39,13 +39,6 @@ def built():
     return image_set, manifest(image_set, source, report)
 
 
-@pytest.fixture(scope="session")
-def expected(built):
-    image_set, _ = built
-    size = {"classes": 3, "height": image_set.height, "width": image_set.width}
-    return Expected("tiny", image_set.fingerprint, "short", Recipe(epochs=3, batch_size=4), **size)
-
-
 @pytest.fixture
 def files(request, tmp_path, tmp_path_factory):
     """A small study that could be packed: made once, and copied for each test."""
@@ -63,7 +56,10 @@ def make_study(folder, built, make_benchmark):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
     write_image_set(folder / IMAGES, built[0])
     write_manifest(folder / MANIFEST_OF_IMAGES, built[1])
-    benchmark = make_benchmark([0, 7, 11])
+    image_set = built[0]
+    size = {"classes": 3, "height": image_set.height, "width": image_set.width}
+    wanted = Expected("tiny", image_set.fingerprint, "short", Recipe(epochs=3, batch_size=4), **size)
+    benchmark = make_benchmark([0, 7, 11], wanted=wanted)
     shutil.copyfile(benchmark, folder / BENCHMARK)
     shutil.copyfile(loss_path(benchmark), folder / LOSSES)
     with Benchmark(folder / BENCHMARK) as benchmark:
@@ -268,5 +264,5 @@ def test_damage_in_any_compression_is_a_problem(archive, compression, name):
 
 def test_the_command_says_what_is_wrong(archive, files, capsys):
     changed(archive, lambda entries: entries.update({TABLE: (entries[TABLE][0], b"a,b\n1,3\n")}))
-    assert verify.run(type("Given", (), {"archives": [str(archive)]})()) == 1
+    assert verify.run(type("Given", (), {"files": [str(archive)]})()) == 1
     assert f"{archive}: {TABLE} is damaged" in capsys.readouterr().err

@@ -52,7 +52,7 @@ def test_together_the_environments_hold_every_requirement_of_the_package():
             PYPI_NAMES.get(pin.split("=")[0], pin.split("=")[0])
             for pin in yaml.safe_load(path.read_text())["dependencies"]
         }
-    at_run_time = {"recordings", "figures", "train"}
+    at_run_time = {"archive", "recordings", "figures", "train"}
     needed = {
         *project["dependencies"],
         *itertools.chain(*(project["optional-dependencies"][one] for one in at_run_time)),

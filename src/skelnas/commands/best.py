@@ -54,9 +54,9 @@ def run(given: argparse.Namespace) -> int:
             reading.print_json({**what, "seeds": list(best.seeds), "cells": records})
             return 0
         print(reading.about(benchmark))
-        seeds = "mean of the seeds that each cell has" if given.seed is None else f"seed {given.seed}"
+        seeds = "mean of each cell's seeds" if given.seed is None else f"seed {given.seed}"
         when = f"after epoch {benchmark.epoch_number(epoch) + 1} of {benchmark.epochs}"
-        print(f"top-1 in percent, {seeds}, {when}; chosen by {given.split}\n")
+        print(f"top-1 in %, {seeds}, {when}; chosen by {given.split}\n")
         rows = [
             [
                 str(record["rank"]),

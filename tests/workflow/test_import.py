@@ -32,6 +32,7 @@ def test_a_study_of_imports(tmp_path: Path) -> None:
         *(f"results/benchmark/{folder}{end}" for end in (".h5", ".parquet", ".timing.parquet")),
         f"results/analysis/{folder}/ranking.csv",
         *(f"results/analysis/{folder}/learning-curves{end}" for end in (".csv", ".png", ".svg")),
+        *(f"results/{page}/others.html" for page in ("explorer", "report")),
         "results/archive/others.zip",
     }
     assert pd.read_csv(tmp_path / f"results/analysis/{folder}/ranking.csv")["index"][0] == 9930

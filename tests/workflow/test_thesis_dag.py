@@ -10,7 +10,7 @@ from .checkout import Checkout
 pytestmark = pytest.mark.workflow
 
 
-def test_thesis_is_585_trainings_in_at_most_700_jobs(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_thesis_is_585_trainings_and_a_few_local_jobs(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     checkout = Checkout.make(tmp_path)
     begun = time.monotonic()
     plan = checkout.plan("thesis")
@@ -18,5 +18,5 @@ def test_thesis_is_585_trainings_in_at_most_700_jobs(tmp_path: Path, capsys: pyt
     with capsys.disabled():
         print(f"\nsnakemake -n thesis: {plan['total']} jobs in {seconds:.1f} s")
     assert plan["train"] == 585
-    assert plan["total"] <= 700
+    assert plan["total"] - plan["train"] <= 120  # an analysis of three benchmarks is three
     assert seconds < 60

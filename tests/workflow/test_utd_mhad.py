@@ -101,7 +101,8 @@ def test_every_file_of_the_study_is_what_its_name_says(utd_mhad: Checkout) -> No
     files = [utd_mhad.folder / file for file in study.study_files(checked(config, schema), "utd_mhad")]
     kinds = {kind: [file for file in files if file.suffix == kind] for kind in (".png", ".svg", ".csv")}
     assert len(kinds[".png"]) == len(kinds[".svg"]) == sum(map(len, FIGURES.values()))
-    assert len(kinds[".csv"]) == len(catalogue.ANALYSES)
+    cards = [end for ends in study.DATA_FIGURES.values() for end in ends if end == ".csv"]
+    assert len(kinds[".csv"]) == len(catalogue.ANALYSES) + len(cards)
     for file in kinds[".png"]:
         with Image.open(file) as image:
             pixels = np.asarray(image.convert("RGB"))

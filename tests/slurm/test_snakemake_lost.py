@@ -37,7 +37,9 @@ def test_killed_and_then_interrupted(untrained: TinyStudy, undisturbed: TinyStud
     os.killpg(study.main.pid, signal.SIGINT)
     study.finish(succeeds=False)
     seconds = time.monotonic() - begun
-    assert interrupted.number not in {job.number for job in study.jobs()}
+    while interrupted.number in {job.number for job in study.jobs()}:  # it may use its grace to save
+        assert time.monotonic() - begun < seconds + 60
+        time.sleep(1)
     study.run(BENCHMARK)
     study.assert_same_results(undisturbed)
     fault("Ctrl-C", f"call again (it ended after {seconds:.0f} s)", repeated, time.monotonic() - begun)

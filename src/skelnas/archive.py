@@ -30,7 +30,6 @@ from skelnas.processes import run_in_processes
 from skelnas.untrusted import DAMAGE, Limits, block_bytes, parse_json, read_member
 
 ENVIRONMENT = "environment.json"
-PACKAGES = ("h5py", "matplotlib", "numba", "numpy", "pandas", "pillow", "pyarrow", "scipy", "snakemake", "torch")
 TEXTS = (".json", ".csv", ".yaml", ".txt", ".html")
 MEASURED = (".timing.json", ".timing.parquet")
 PACKED_ALREADY = {".h5", ".parquet", ".png", ".zip", ".gz"}
@@ -63,7 +62,7 @@ def write_archive(study: str, files: Mapping[str, Path], metadata: Metadata, pat
         raise InputError(f"{path} is not packed: {faults[0]}{more}")
     with whole_file(path, verify=_refuse_problems) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         written = {name: _write_file(archive, name, file) for name, file in files.items()}
-        written[ENVIRONMENT] = _write_text(archive, ENVIRONMENT, _as_json(versions(PACKAGES)))
+        written[ENVIRONMENT] = _write_text(archive, ENVIRONMENT, _as_json(versions()))
         sizes = {name: size for name, (_, size) in written.items()}
         written[CRATE] = _write_text(archive, CRATE, _as_json(crate(study, sizes, metadata)))
         _write_text(archive, MANIFEST, "".join(f"{written[name][0]}  {name}\n" for name in sorted(written)))

@@ -6,8 +6,22 @@ from importlib.metadata import PackageNotFoundError, version
 
 from skelnas import __version__
 
+PACKAGES = (  # what results, figures and archives depend on
+    "h5py",
+    "matplotlib",
+    "numba",
+    "numpy",
+    "pandas",
+    "pillow",
+    "pyarrow",
+    "scikit-learn",
+    "scipy",
+    "snakemake",
+    "torch",
+)
 
-def versions(packages: Iterable[str]) -> dict[str, str]:
+
+def versions(packages: Iterable[str] = PACKAGES) -> dict[str, str]:
     """Versions of Python, skelnas and `packages`, in this order; empty for a package that is not installed."""
     return {"python": platform.python_version(), "skelnas": __version__, **{name: _version(name) for name in packages}}
 

@@ -14,7 +14,8 @@ from skelnas.analysis.catalogue import ACROSS, ANALYSES, THEMES
 from skelnas.analysis.provenance import facts_of
 from skelnas.analysis.style import save_figure
 from skelnas.errors import InputError
-from skelnas.pages.report import Part, Reported, analysis_part, lacks, report
+from skelnas.pages.parts import Part, analysis_part
+from skelnas.pages.report import Reported, lacks, report
 from skelnas.results.query import Benchmark
 from skelnas.results.summary import summarise
 

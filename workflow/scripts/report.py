@@ -1,22 +1,20 @@
 """Make the report of a study."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 from skelnas.analysis.catalogue import ACROSS, ANALYSES
-from skelnas.analysis.provenance import facts_of
-from skelnas.archive import PACKAGES
 from skelnas.environment import versions
 from skelnas.files import write_bytes
 from skelnas.images.manifest import read_manifest
-from skelnas.pages.report import Part, Reported, analysis_part, report
+from skelnas.pages.parts import Part, analysis_part, comparison_part, image_parts
+from skelnas.pages.report import Reported, report
 from skelnas.results.query import Benchmark
 from skelnas.script import run
 from skelnas.study import paths
-from skelnas.text import counted
 
 WORDS = Path(__file__).resolve().parents[1] / "report"  # the captions of Snakemake's own report
+IMAGES = ("data-card", "contact-sheet", "encodings")
 
 
 def tell(study: str, runs: list[str], analyses: list[str], files: list[str], page_path: str) -> None:
@@ -24,8 +22,8 @@ def tell(study: str, runs: list[str], analyses: list[str], files: list[str], pag
     reported, parts = [], []
     for name in runs:
         with Benchmark(paths.benchmark(study, name)) as benchmark:
-            facts, made = facts_of(benchmark), _made(benchmark)
-        reported.append(Reported(facts, made))
+            reported.append(Reported.of(benchmark))
+        facts = reported[-1].facts
         folder = Path(paths.analysis(study, name, "-")).parent
         values = {"dataset": facts.dataset, "recipe": facts.recipe}
         parts += [
@@ -39,54 +37,24 @@ def tell(study: str, runs: list[str], analyses: list[str], files: list[str], pag
         for name in ACROSS
         if paths.across(study, f"{name}.csv") in files
     ]
-    datasets = dict.fromkeys(run.facts.dataset for run in reported)
+    for dataset in dict.fromkeys(facts.dataset for facts in everyone):
+        if paths.manifest(dataset) in files:  # what was imported has no images
+            words = {name: _caption(name, {"dataset": dataset}) for name in IMAGES}
+            figures = {name: Path(paths.image_figure(dataset, name)) for name in IMAGES}
+            parts += image_parts(dataset, read_manifest(paths.manifest(dataset)), figures, words)
+    parts += [_comparison(*match.groups(), match[0]) for match in _comparisons(study, files)]
     left_out = [name for name in ANALYSES if name not in analyses]
-    told = [*_data(datasets, files), *parts, *_compared(study, files)]
-    write_bytes(page_path, report(study, reported, told, left_out, versions(PACKAGES)))
+    write_bytes(page_path, report(study, reported, parts, left_out, versions()))
 
 
-def _made(benchmark: Benchmark) -> dict[str, str]:
-    recipe = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in benchmark.recipe.items())
-    return {
-        "recipe": recipe,
-        "images": f"{benchmark.height} × {benchmark.width}, {benchmark.classes} classes, fingerprint "
-        f"{benchmark.fingerprint or 'not known'}",
-        "source": benchmark.source,
-        "identity": benchmark.identity,
-    }
+def _comparisons(study: str, files: list[str]) -> list[re.Match[str]]:
+    pattern = paths.comparison(study, "(.+)", "(.+)", "(.+)", r"precision\.csv")
+    return [match for file in files if (match := re.fullmatch(pattern, file))]
 
 
-def _data(datasets: dict[str, None], files: list[str]) -> Iterator[Part]:
-    """The figures of each data set's images; what was imported has none."""
-    for dataset in datasets:
-        if paths.manifest(dataset) not in files:
-            continue
-        manifest = read_manifest(paths.manifest(dataset))
-        shares = ", ".join(f"{number:,} {split}" for split, number in manifest["images"].items())
-        finding = (
-            f"{dataset} has {sum(manifest['images'].values()):,} recordings of "
-            f"{counted(len(manifest['classes']), 'action')} ({shares}), "
-            f"as images of {manifest['height']} × {manifest['width']}."
-        )
-        for name in ("data-card", "contact-sheet", "encodings"):
-            caption = _caption(name, {"dataset": dataset})
-            here = Path(paths.image_figure(dataset, name))
-            table = here.with_suffix(".csv")
-            figures = here.with_suffix(".png"), here.with_suffix(".svg")
-            title = f"{name.replace('-', ' ').capitalize()} · {dataset}"
-            said, more = (finding, caption) if name == "data-card" else (caption, "")
-            yield Part("data", title, said, more, table if str(table) in files else None, figures)
-
-
-def _compared(study: str, files: list[str]) -> Iterator[Part]:
-    """Recipes that differ in precision only."""
-    for file in files:
-        if match := re.fullmatch(paths.comparison(study, "(.+)", "(.+)", "(.+)", r"precision\.csv"), file):
-            dataset, recipe, other = match.groups()
-            caption = _caption("precision", {"recipe": recipe, "other": other})
-            table = Path(file)
-            figures = table.with_suffix(".png"), table.with_suffix(".svg")
-            yield Part("across", f"{recipe} against {other} · {dataset}", caption, "", table, figures)
+def _comparison(dataset: str, recipe: str, other: str, table: str) -> Part:
+    caption = _caption("precision", {"recipe": recipe, "other": other})
+    return comparison_part(dataset, recipe, other, Path(table), caption)
 
 
 def _caption(name: str, values: dict[str, str]) -> str:

@@ -12,17 +12,16 @@ import pandas as pd
 from skelnas import __version__
 from skelnas.analysis import products
 from skelnas.analysis.catalogue import ANALYSES, FIGURE
-from skelnas.analysis.provenance import Facts, facts_of
+from skelnas.analysis.provenance import Facts
 from skelnas.analysis.style import save_figure
 from skelnas.commands import reading
 from skelnas.environment import versions
 from skelnas.files import write_bytes
 from skelnas.pages.explorer import Explored, explorer
-from skelnas.pages.report import Reported, analysis_part, report
+from skelnas.pages.parts import analysis_part
+from skelnas.pages.report import Reported, report
 from skelnas.progress import Progress
 from skelnas.results.summary import summarise
-
-SOFTWARE = ("h5py", "matplotlib", "numpy", "pandas", "scipy")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,18 +33,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     with reading.opened(given.file) as benchmark, tempfile.TemporaryDirectory() as folder:
-        name, facts = benchmark.path.stem, facts_of(benchmark)
+        name, reported = benchmark.path.stem, Reported.of(benchmark)
         summary = summarise(benchmark)
         pages = {kind: given.to / kind / f"{name}.html" for kind in ("explorer", "report")}
         write_bytes(pages["explorer"], explorer(name, [Explored(benchmark, summary)], __version__))
         progress = Progress("analyses", len(ANALYSES))
         for analysis in ANALYSES:
             table = products.tabulate(analysis, benchmark, summary)
-            _write(analysis, Path(folder), facts, table)
+            _write(analysis, Path(folder), reported.facts, table)
             progress.advance()
-        parts = [analysis_part(analysis, facts, Path(folder), "", False) for analysis in ANALYSES]
-        made = {"source": benchmark.source, "identity": benchmark.identity}
-        write_bytes(pages["report"], report(name, [Reported(facts, made)], parts, [], versions(SOFTWARE)))
+        parts = [analysis_part(analysis, reported.facts, Path(folder), "", False) for analysis in ANALYSES]
+        write_bytes(pages["report"], report(name, [reported], parts, [], versions()))
     for kind, path in pages.items():
         print(f"{kind.capitalize()}: {path}")
     return 0

@@ -1,7 +1,7 @@
 """The report of a study: one page that tells what came out, in the order of the catalogue's themes.
 
-Above each figure stands the finding of its table, below it how to read it and the table itself, embedded. Nothing is
-computed here but by the analyses; whatever the catalogue has is told.
+Above each figure stands the finding of its table, below it how to read it and the table itself, embedded. What there is
+to tell comes from `parts`.
 """
 
 import base64
@@ -14,12 +14,13 @@ from pathlib import Path
 import pandas as pd
 
 from skelnas.analysis import products
-from skelnas.analysis.catalogue import ACROSS, ANALYSES, THEMES
-from skelnas.analysis.provenance import Facts
+from skelnas.analysis.catalogue import THEMES
+from skelnas.analysis.provenance import Facts, facts_of
 from skelnas.cells import space
-from skelnas.errors import InputError
 from skelnas.pages.html import asset, escaped, page
+from skelnas.pages.parts import Part
 from skelnas.recipe import SPLITS
+from skelnas.results.query import Benchmark
 from skelnas.text import counted
 
 PACKED_FROM = 200_000  # bytes of a csv that is embedded as csv.gz
@@ -40,55 +41,25 @@ CAPTIONS = {  # of a theme: what it is about
 
 
 @dataclass(frozen=True)
-class Part:
-    """One thing to tell: its theme, title, and finding; how to read it; its files, None where it has none."""
-
-    theme: str
-    title: str
-    finding: str
-    caption: str = ""
-    table: Path | None = None
-    figures: tuple[Path, ...] = ()  # the same one as png and svg
-    preview: bool = False  # whether the first rows of the table are shown
-
-
-@dataclass(frozen=True)
 class Reported:
     """One benchmark of the study: its outline, and what is said of how it was made (name -> value)."""
 
     facts: Facts
     made: Mapping[str, str]
 
-
-def analysis_part(name: str, facts: Facts | Sequence[Facts], folder: Path, caption: str, several: bool) -> Part:
-    """What an analysis of the catalogue has to tell, from its files in `folder`; one of `ACROSS` takes all facts.
-
-    With `several` benchmarks in one report the title of an analysis of one of them names it.
-
-    Raises:
-        InputError: the table was made by another version.
-    """
-    analysis = (ANALYSES | ACROSS)[name]
-    table = folder / f"{name}.csv"
-    numbers = products.read_csv(table)
-    try:
-        finding = products.finding(name, numbers, facts)
-    except (KeyError, IndexError, AttributeError) as error:
-        raise InputError(
-            f"{table} has other columns or rows than this version of skelnas makes; "
-            f"`snakemake --cores all --force {table}` makes it again"
-        ) from error
-    run = f" · {facts.dataset}, {facts.recipe}" if several and isinstance(facts, Facts) else ""
-    figures = tuple(folder / f"{name}{end}" for end in (".png", ".svg") if analysis.draws and not numbers.empty)
-    return Part(
-        analysis.theme,
-        products.title(name) + run,
-        finding,
-        "" if numbers.empty else caption,
-        table,
-        figures,
-        not analysis.draws and not numbers.empty,
-    )
+    @classmethod
+    def of(cls, benchmark: Benchmark) -> "Reported":
+        """An opened benchmark, with its recipe, the size of its images, its source and its identity."""
+        return cls(
+            facts_of(benchmark),
+            {
+                "recipe": ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in benchmark.recipe.items()),
+                "images": f"{benchmark.height} × {benchmark.width}, {benchmark.classes} classes, fingerprint "
+                f"{benchmark.fingerprint or 'not known'}",
+                "source": benchmark.source,
+                "identity": benchmark.identity,
+            },
+        )
 
 
 def report(

@@ -7,8 +7,8 @@ from skelnas.study import runs as study_runs
 from skelnas.study.estimate import AUTO_GROUP, RunEstimate, ends, files_at_peak, free_bytes
 from skelnas.study.modelled import modelled_hours
 from skelnas.study.profile import Profile
-from skelnas.study.report import end, estimates, hours, only_reads, rate_sentence, regroup_sentence, stale_sentence
 from skelnas.study.state import engine_of
+from skelnas.study.wording import end, estimates, hours, only_reads, rate_sentence, regroup_sentence, stale_sentence
 from skelnas.text import size, text_table
 
 PLAN_HEADER = ("run", "shards", "finished", "trainings", "done", "taken over", "left", "hours left", "ends", "disk")

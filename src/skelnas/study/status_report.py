@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from skelnas.study import runs as study_runs
 from skelnas.study.estimate import RunEstimate, ends
 from skelnas.study.profile import Profile
-from skelnas.study.report import end, estimates, hours, only_reads, rate_sentence, regroup_sentence, stale_sentence
 from skelnas.study.slurm import last_states, queued_jobs
 from skelnas.study.state import ShardState
+from skelnas.study.wording import end, estimates, hours, only_reads, rate_sentence, regroup_sentence, stale_sentence
 from skelnas.text import span, text_table
 from skelnas.training.heartbeat import SILENCE, is_beating
 

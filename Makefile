@@ -41,10 +41,11 @@ demo: $(READY)  ## run the whole workflow on generated recordings and say where 
 	$(BIN)/snakemake --cores $(CORES) --quiet rules progress -- demo
 	$(BIN)/snakemake --cores 1 --quiet all --report report.zip -- demo
 	@echo
+	@echo "Pages:    results/report/demo.html  results/explorer/demo.html (open them in a browser)"
 	@echo "Figures:  results/images/synthetic/  results/analysis/demo/synthetic/demo/"
 	@echo "Table:    results/benchmark/demo/synthetic/demo.parquet (one row per cell)"
 	@echo "Archive:  results/archive/demo.zip"
-	@echo "Report:   report.zip (unpack it and open report/report.html)"
+	@echo "Rules:    report.zip (snakemake's own report: unpack it and open report/report.html)"
 
 example: $(READY)  ## report and explorer of the results that come with the package
 	$(BIN)/skelnas pages --to results/example

@@ -1,5 +1,7 @@
 """A benchmark with two seeds for half of its cells, through queries, summary and every analysis."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -108,6 +110,8 @@ def test_every_analysis_is_made(benchmark, name, tmp_path):
     table, facts = products.tabulate(name, benchmark, summarise(benchmark)), facts_of(benchmark)
     assert len(table.columns)
     products.write_csv(tmp_path / "table.csv", table)
-    assert products.finding(name, table, facts).endswith(".")
+    said = products.finding(name, table, facts)
+    assert said.endswith(".")
+    assert not re.search(r"\bnan\b|\binf\b|[-−]0(\.0+)?(?![\d.])", said), said  # no number, and a zero below zero
     if catalogue.ANALYSES[name].draws:
         products.draw(name, products.read_csv(tmp_path / "table.csv"), facts).savefig(tmp_path / "figure.png")

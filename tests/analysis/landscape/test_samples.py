@@ -5,9 +5,10 @@ import pytest
 import scipy.stats
 
 from skelnas.analysis.landscape import grid
-from skelnas.analysis.landscape.distance import distance_to_best, fitness_distance
+from skelnas.analysis.landscape.distance import distance_to_best, finding, fitness_distance
 from skelnas.analysis.landscape.locality import autocorrelation, pair_correlations
 from skelnas.analysis.landscape.variance import EXACT, SAMPLE, variance_shares
+from skelnas.analysis.provenance import Facts
 
 
 @pytest.fixture
@@ -98,3 +99,13 @@ def test_no_relation_is_within_the_interval_of_the_fitness_distance_correlation(
     found = fitness_distance(random.integers(0, 7, 200), random.random(200), interval=True)
     assert found["pearson_low"] < 0 < found["pearson_high"]
     assert found["tau_b_low"] < 0 < found["tau_b_high"]
+
+
+def test_a_correlation_that_may_be_nothing_is_not_called_one():
+    facts = Facts("tiny", "short", 40, (7,), 3, {"train": 9, "valid": 9, "test": 9}, 3)
+    random = np.random.default_rng(4)
+    cells = np.sort(random.choice(15625, 40, replace=False))
+    assert "cannot be told from 40 cells" in finding(distance_to_best(cells, random.random(40)), facts)
+    best = grid.digits_of(cells)[0]
+    falling = 50.0 - 5 * (grid.digits_of(cells) != best).sum(axis=1)
+    assert finding(distance_to_best(cells, falling), facts).startswith("Accuracy falls clearly")

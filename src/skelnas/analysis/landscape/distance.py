@@ -111,6 +111,11 @@ def finding(table: pd.DataFrame, facts: Facts) -> str:
             f"{FEWEST} with different accuracies."
         )
     first = table.to_dict("records")[0]
+    if first["pearson_low"] <= 0 <= first["pearson_high"]:
+        return (
+            f"Whether accuracy falls with the distance from the best of {first['among']} ({first['best']}) cannot be "
+            f"told from {counted(facts.cells, 'cell')}: fitness-distance correlation {_words(first)}."
+        )
     strength = abs(first["pearson"])
     way = "falls" if first["pearson"] < 0 else "rises"
     how = "hardly" if strength < 0.15 else "somewhat" if strength < 0.5 else "clearly"

@@ -85,7 +85,7 @@ def draw(table: pd.DataFrame, facts: Facts) -> Figure:
                 axes.scatter(rows[column], places, zorder=3, label=words, **look)
             axes.set_yticks(places, [f"seed {seed}" for seed in rows["seed"]])
             axes.set_ylim(len(rows) - 0.5, -0.5)
-            axes.set_title(f"{group}: loses {rows['loss'].mean():.2f} points")
+            axes.set_title(f"{group}: loses {_points(rows['loss'].mean())} points")
         panels[-1].set_xlabel(f"{facts.split} top-1 accuracy (%)")
         figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
         headline(figure, "The winner's curse: what a choice by one seed loses", facts.line(facts.split))
@@ -99,7 +99,12 @@ def finding(table: pd.DataFrame, facts: Facts) -> str:
     rows = table[table["group"] == "best cell"]
     left = {name: (rows[name] - rows["on_other_seeds"]).mean() for name in ("shrunk", "tail_corrected")}
     return (
-        f"The best cell of one seed loses {rows['loss'].min():.2f} to {rows['loss'].max():.2f} points on the others, "
-        f"{rows['loss'].mean():.2f} on average; after shrinkage {left['shrunk']:+.2f} are left of it, after the "
-        f"correction by the tail {left['tail_corrected']:+.2f}."
+        f"The best cell of one seed loses {_points(rows['loss'].min())} to {_points(rows['loss'].max())} points on the "
+        f"others, {_points(rows['loss'].mean())} on average; after shrinkage {_points(left['shrunk'])} are left of it, "
+        f"after the correction by the tail {_points(left['tail_corrected'])}."
     )
+
+
+def _points(number: float) -> str:
+    """Two decimals, and no negative zero."""
+    return f"{round(number, 2) + 0.0:.2f}"

@@ -67,7 +67,8 @@ TEXTS = ("dataset", "recipe_name", "fingerprint", "benchmark", "engine")
 def networks_path(benchmark: Path | str) -> Path:
     """Where the networks of a benchmark lie: results/networks/... for results/benchmark/..."""
     path = Path(benchmark).absolute()
-    return path.parents[3] / "networks" / path.relative_to(path.parents[2])
+    benchmarks = path.parent.parent.parent  # a file elsewhere may lie near the root, whose parent is itself
+    return benchmarks.parent / "networks" / path.relative_to(benchmarks)
 
 
 def write_networks(path: Path | str, networks: Networks) -> None:

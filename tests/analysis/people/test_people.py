@@ -139,3 +139,9 @@ def test_networks_of_another_benchmark_are_refused(kept):
     write_networks(networks_path(kept.path), networks())
     with pytest.raises(InputError, match="has the networks of another benchmark"):
         products.tabulate("confusion", kept, summarise(kept))
+
+
+def test_a_benchmark_anywhere_may_lack_networks():
+    for path in ("/r.h5", "/home/r.h5", "/home/someone/r.h5"):
+        assert not networks_path(path).is_file()
+    assert networks_path("/a/benchmark/study/set/r.h5") == Path("/a/networks/study/set/r.h5")

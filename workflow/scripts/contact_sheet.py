@@ -1,6 +1,6 @@
 """Draw one recording of each class as the network sees it."""
 
-from skelnas.analysis.data_figures import contact_sheet
+from skelnas.analysis.data.contact_sheet import contact_sheet
 from skelnas.analysis.style import save_figure
 from skelnas.images.image_set import read_image_set
 from skelnas.script import run

@@ -1,6 +1,7 @@
 """Describe an image set in one figure and one table."""
 
-from skelnas.analysis.data_figures import data_card, data_card_table
+from skelnas.analysis.data.card import data_card
+from skelnas.analysis.data.numbers import data_card_table
 from skelnas.analysis.style import save_figure
 from skelnas.files import write_text
 from skelnas.images.image_set import read_image_set

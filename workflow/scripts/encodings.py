@@ -4,7 +4,7 @@ import contextlib
 import itertools
 from collections.abc import Iterator
 
-from skelnas.analysis.data_figures import encoding_gallery
+from skelnas.analysis.data.encoding_gallery import encoding_gallery
 from skelnas.analysis.style import save_figure
 from skelnas.errors import InputError
 from skelnas.script import run

@@ -1,0 +1,1 @@
+"""What an image set holds: its images, its numbers, and what an encoding makes of a recording."""

@@ -92,8 +92,8 @@ def run(function: Callable[..., object], log: str, **values: Any) -> None:
         except KeyboardInterrupt:
             sys.stderr.write("stopped from the keyboard; run again to go on\n")
             sys.exit(130)
-        except Exception:
-            traceback.print_exc()  # into the log as well
+        except Exception:  # a fault of ours: Python would print it too, but past the log
+            traceback.print_exc()
             sys.exit(1)
         finally:
             sys.stderr = terminal

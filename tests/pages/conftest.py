@@ -11,6 +11,8 @@ from skelnas.pages.explorer import Explored, explorer
 from skelnas.results.query import Benchmark
 from skelnas.results.summary import summarise
 
+from ..lacking import lacking
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
@@ -21,7 +23,7 @@ ELEVEN = [0, 9, 123, 1459, 1651, 1835, 4317, 4999, 7581, 11472, 15624]
 @pytest.fixture(scope="session")
 def chromium() -> "Iterator[Browser]":
     if not shutil.which(CHROMIUM):
-        pytest.skip("a browser: apt-get install chromium")
+        lacking("a browser: apt-get install chromium")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -7,19 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from ..workflow.checkout import IMPATIENT, Checkout
+from ..workflow.checkout import IMPATIENT, SYNTHETIC, Checkout
 from .fake_slurm import Site
 
 CONFIG = {
     "study": "tiny",
-    "datasets": {
-        "synthetic": {
-            "reader": "synthetic",
-            "sources": [{"file": "synthetic/Skeleton.zip"}],
-            "width": 20,
-            "split": {"rule": "subjects", "train": [1, 3, 5, 7], "valid": [7]},
-        }
-    },
+    "datasets": {"synthetic": SYNTHETIC},
     "recipes": {"e1": {"epochs": 1, "batch-size": 32}},
     "studies": {
         "tiny": {"runs": [{"dataset": "synthetic", "recipe": "e1", "seeds": [1], "cells": "0", "cells-per-shard": 1}]}

@@ -13,19 +13,6 @@ from ..workflow.checkout import Checkout
 
 pytestmark = pytest.mark.workflow
 
-CONFIG = {
-    "study": "tiny",
-    "datasets": {
-        "synthetic": {
-            "reader": "synthetic",
-            "sources": [{"file": "synthetic/Skeleton.zip"}],
-            "width": 20,
-            "split": {"rule": "subjects", "train": [1, 3, 5, 7], "valid": [7]},
-        }
-    },
-    "recipes": {"e1": {"epochs": 1, "batch-size": 32}},
-    "studies": {"tiny": {"runs": [{"dataset": "synthetic", "recipe": "e1", "seeds": [1], "cells": "0"}]}},
-}
 APPTAINER = f"""#!{sys.executable}
 import json, os, sys
 if "--version" in sys.argv:
@@ -43,12 +30,10 @@ apptainer-args: "--nv"
 """  # as docs/cluster.md says
 
 
-def test_every_step_runs_in_the_image_with_its_gpu(tmp_path: Path) -> None:
-    folder = tmp_path / "study"
-    folder.mkdir()
-    Checkout.make(folder, CONFIG)
+def test_every_step_runs_in_the_image_with_its_gpu(checkout: Checkout) -> None:
+    folder = checkout.folder
     (folder / "skelnas.sif").touch()
-    programs = tmp_path / "bin"
+    programs = folder / "bin"
     programs.mkdir()
     (programs / "apptainer").write_text(APPTAINER)
     (programs / "apptainer").chmod(stat.S_IRWXU)

@@ -22,7 +22,7 @@ WELCOME = """
 No reservation for this job
 --> Verifying valid submit host (login2)...OK
 --> Verifying valid jobname...OK
---> Verifying availability of your work dir (/work/01234/me)...OK
+--> Verifying availability of your work dir (/scratch/01234/me)...OK
 --> Checking available allocation (ABC12345)...OK
 --> Quotas are 10 of 20 and 3 files
 """

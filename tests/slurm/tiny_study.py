@@ -14,20 +14,13 @@ import daemons
 
 from skelnas.training.journal_file import journal_files, marks
 
-from ..workflow.checkout import IMPATIENT, Checkout
+from ..workflow.checkout import IMPATIENT, SYNTHETIC, Checkout
 
 BENCHMARK = "results/benchmark/tiny/synthetic/e4.h5"
 SHARDS = ("00000-00003", "00004-00007", "00008-00011")
 CONFIG = {
     "study": "tiny",
-    "datasets": {
-        "synthetic": {
-            "reader": "synthetic",
-            "sources": [{"file": "synthetic/Skeleton.zip"}],
-            "width": 20,
-            "split": {"rule": "subjects", "train": [1, 3, 5, 7], "valid": [7]},
-        }
-    },
+    "datasets": {"synthetic": SYNTHETIC},
     "recipes": {"e4": {"epochs": 4, "batch-size": 32}},
     "studies": {
         "tiny": {

@@ -18,6 +18,8 @@ from skelnas.training.checkpoint import (
     write_checkpoint,
 )
 
+from .forked import forked
+
 JOB, OTHER, THIRD = (9, 777), (10, 777), (10, 888)
 
 
@@ -140,18 +142,6 @@ def test_damage_costs_what_it_meets(tmp_path, at, kept):
     assert [job for job in (JOB, OTHER, THIRD) if read(tmp_path, job)] == kept
 
 
-def in_a_process(work) -> int:
-    """Run `work` in a forked process and wait for its end."""
-    pid = os.fork()
-    if pid == 0:
-        try:
-            work()
-            os._exit(0)
-        except BaseException:
-            os._exit(1)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-
-
 @pytest.mark.parametrize("written", [0, 1, 2])
 def test_killed_while_it_writes_the_one_before_stays(tmp_path, monkeypatch, written):
     write(tmp_path, (1, 0), JOB, OTHER)
@@ -168,7 +158,7 @@ def test_killed_while_it_writes_the_one_before_stays(tmp_path, monkeypatch, writ
         os._exit(9)  # as soon as it is there
 
     monkeypatch.setattr(checkpoint, "_record", killed)
-    assert in_a_process(work) == 9
+    assert forked(work) == [9]
     assert set(places(tmp_path, [JOB, OTHER]).values()) == {(2, 0) if written == 2 else (1, 0)}
     monkeypatch.setattr(checkpoint, "_record", record)
     write(tmp_path, (3, 0), JOB, OTHER)
@@ -181,16 +171,6 @@ def test_two_processes_that_write_the_same_group_leave_a_whole_file(tmp_path):
         for batch in range(1, 30):
             write(tmp_path, (1, batch), JOB, OTHER)
 
-    pids = []
-    for _ in range(2):
-        pid = os.fork()
-        if pid == 0:
-            try:
-                work()
-                os._exit(0)
-            except BaseException:
-                os._exit(1)
-        pids.append(pid)
-    assert [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids] == [0, 0]
+    assert forked(work, work) == [0, 0]
     assert len(files(tmp_path)) == 1
     assert read(tmp_path, JOB).place == read(tmp_path, OTHER).place == (1, 29)

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import time
-import traceback
 
 import numpy as np
 import pytest
@@ -20,6 +19,8 @@ from skelnas.training import journal_file
 from skelnas.training.journal import Entry, Journal, remove_journals
 from skelnas.training.journal import _data as journal_data
 from skelnas.training.metrics import Curves
+
+from .forked import forked
 
 IDENTITY = "0123456789abcdef" * 4
 TIMING = {"seconds": 1.5, "device": "a processor"}
@@ -98,18 +99,6 @@ def test_any_bytes_behind_whole_records_hide_none_of_them(written, rubbish, data
 # --- killed, and several at a time ---
 
 
-def in_a_process(work) -> int:
-    """Run `work` in a forked process; how it ended (a signal as a negative number)."""
-    pid = os.fork()
-    if pid == 0:
-        try:
-            work()
-            os._exit(0)
-        except BaseException:
-            os._exit(1)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-
-
 def test_killed_at_every_byte_of_a_record(tmp_path):
     """The cell before is kept, the cell at hand counts once all of it is written, and the next process goes on."""
     size, write = len(journal_file.record(b"", 0, 0.0, b"")) + len(journal_data(entry(epochs=1))), os.write
@@ -127,7 +116,7 @@ def test_killed_at_every_byte_of_a_record(tmp_path):
 
     for byte in range(size + 1):
         folder = tmp_path / str(byte)
-        assert in_a_process(functools.partial(killed, folder, byte)) == -signal.SIGKILL
+        assert forked(functools.partial(killed, folder, byte)) == [-signal.SIGKILL]
         following = Journal(folder / "s.h5", IDENTITY, "plain", "cpu")
         assert sorted(following.read([7, 8, 9], 1)) == ([7, 8] if byte == size else [7])
         following.take_over(1)
@@ -143,6 +132,7 @@ def test_two_processes_write_and_take_over_at_the_same_time(tmp_path):
 
     def train(number):
         own = Journal(shard, IDENTITY, "plain", "cpu")
+        ready.with_suffix(f".{number}").touch()
         while len(list(tmp_path.glob("ready*"))) < 3:
             time.sleep(0.001)
         for cell in range(number, 60, 3):
@@ -152,19 +142,7 @@ def test_two_processes_write_and_take_over_at_the_same_time(tmp_path):
             )  # each takes the others for gone
             own.take_over(1)
 
-    pids = []
-    for number in range(3):
-        pid = os.fork()
-        if pid == 0:
-            try:
-                ready.with_suffix(f".{number}").touch()
-                train(number)
-                os._exit(0)
-            except BaseException:
-                traceback.print_exc()
-                os._exit(1)
-        pids.append(pid)
-    assert [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids] == [0, 0, 0]
+    assert forked(*(functools.partial(train, number) for number in range(3))) == [0, 0, 0]
     last = Journal(shard, IDENTITY, "plain", "cpu")
     found = last.read(range(60), 1)
     assert sorted(found) == list(range(60))

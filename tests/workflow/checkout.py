@@ -25,6 +25,15 @@ main()
 """
 
 
+# A data set for a configuration: the generated recordings, in small images.
+SYNTHETIC = {
+    "reader": "synthetic",
+    "sources": [{"file": "synthetic/Skeleton.zip"}],
+    "width": 20,
+    "split": {"rule": "subjects", "train": [1, 3, 5, 7], "valid": [7]},
+}
+
+
 @dataclass(frozen=True)
 class Checkout:
     """One folder to run snakemake in; `options` are given to every call."""

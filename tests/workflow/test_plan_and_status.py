@@ -13,20 +13,13 @@ import yaml
 
 from skelnas.training.heartbeat import heartbeat_path
 
-from .checkout import Checkout
+from .checkout import SYNTHETIC, Checkout
 
 pytestmark = pytest.mark.workflow
 
 CONFIG = {
     "study": "small",
-    "datasets": {
-        "synthetic": {
-            "reader": "synthetic",
-            "sources": [{"file": "synthetic/Skeleton.zip"}],
-            "width": 68,
-            "split": {"rule": "subjects", "train": [1, 3, 5, 7], "valid": [7]},
-        }
-    },
+    "datasets": {"synthetic": SYNTHETIC | {"width": 68}},
     "recipes": {"e1": {"epochs": 1, "batch-size": 32}},
     "studies": {
         "small": {

@@ -26,7 +26,7 @@ def drawing(draw: Callable[[Callable[[], bool]], Drawn | None]) -> Iterator[Late
     def run() -> None:
         try:
             later.result = draw(lambda: not off.is_set())
-        except Exception:
+        except Exception:  # whatever it is, it comes again where the group draws for itself, and is told there
             later.result = None
 
     thread = threading.Thread(target=run, daemon=True)

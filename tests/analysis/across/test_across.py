@@ -11,13 +11,12 @@ from skelnas.analysis import products
 from skelnas.analysis.across.agreement import pair
 from skelnas.analysis.catalogue import ACROSS
 from skelnas.analysis.provenance import facts_of
-from skelnas.importers.nasbench201 import _arrays, _packaged
 from skelnas.results.query import Benchmark
 from skelnas.results.summary import summarise
 
 
-def test_nas_bench_201_agrees_as_others_found(oracle):
-    means = [np.nanmean(_arrays(_packaged(name))[0], axis=1) for name in ("cifar10", "cifar100")]
+def test_nas_bench_201_agrees_as_others_found(nb201, oracle):
+    means = [nb201(name) for name in ("cifar10", "cifar100")]
     cells = np.arange(len(means[0]))
     for first, second in ((0, 1), (1, 0)):
         said = oracle("nb201_statistics")["between"]["cifar10-cifar100" if first == 0 else "cifar100-cifar10"]

@@ -9,8 +9,9 @@ import scipy.stats
 import statsmodels.formula.api
 from statsmodels.stats.anova import anova_lm
 
-from skelnas.analysis.landscape import anova, grid
+from skelnas.analysis.landscape import anova
 from skelnas.analysis.landscape.locality import neighbour_correlation
+from skelnas.cells import grid
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from skelnas.analysis.landscape import grid
 from skelnas.analysis.landscape.optima import local_optima
 from skelnas.analysis.landscape.peaks import maxima, peaks
+from skelnas.cells import grid
 
 INDICES = np.arange(15625)
 

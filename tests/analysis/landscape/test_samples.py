@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from skelnas.analysis.landscape import grid
 from skelnas.analysis.landscape.distance import distance_to_best, finding, fitness_distance
 from skelnas.analysis.landscape.locality import autocorrelation, pair_correlations
 from skelnas.analysis.landscape.variance import EXACT, SAMPLE, variance_shares
 from skelnas.analysis.provenance import Facts
+from skelnas.cells import grid
 
 
 @pytest.fixture

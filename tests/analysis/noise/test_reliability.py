@@ -11,7 +11,7 @@ from statsmodels.stats.anova import anova_lm
 from skelnas.analysis.agreement import rank_correlation
 from skelnas.analysis.noise.reliability import best, icc, icc_among_best, sampling_variance, seed_variance
 from skelnas.importers import Request, read
-from skelnas.importers.nasbench201 import _arrays, _packaged
+from skelnas.importers.nasbench201 import arrays, packaged
 from skelnas.recipe import SPLITS, Recipe
 
 
@@ -68,7 +68,7 @@ def test_nas_bench_201_is_as_reliable_as_others_found(dataset, oracle):
     assert icc(three)["icc"] == pytest.approx(said["icc1_three_seeds"], abs=1e-6)
 
     # They ranked the accuracies as the package has them, in which equal counts differ by rounding and are no ties.
-    raw, _ = _arrays(_packaged(dataset))
+    raw, _ = arrays(packaged(dataset))
     raw = raw[~np.isnan(raw).any(axis=1)]
     by_third = np.argsort(-raw[:, 2], kind="stable")[: int(0.01 * len(raw))]
     for rows, key in ((slice(None), "seed01_tau_all"), (by_third, "seed01_tau_top1pct_by_third_seed")):

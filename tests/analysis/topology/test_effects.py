@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 import statsmodels.formula.api
 
-from skelnas.analysis.landscape.grid import digits_of
 from skelnas.analysis.landscape.variance import EXACT, SAMPLE
 from skelnas.analysis.topology.effects import interactions, main_effects, sample_effects
 from skelnas.analysis.topology.rank_operations import operations_by_rank
 from skelnas.analysis.topology.shape import by_shape
+from skelnas.cells.grid import digits_of
 
 ALL = np.arange(15625)
 

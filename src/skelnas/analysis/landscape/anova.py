@@ -12,7 +12,7 @@ import numpy as np
 import scipy.optimize
 import scipy.stats
 
-from skelnas.analysis.landscape.grid import EDGES, NEIGHBOURS, OPERATIONS
+from skelnas.cells.grid import EDGES, NEIGHBOURS, OPERATIONS
 
 Edges = tuple[int, ...]
 ORDERS = range(1, EDGES + 1)

@@ -11,10 +11,10 @@ import pandas as pd
 import scipy.stats
 from matplotlib.figure import Figure
 
-from skelnas.analysis.landscape.grid import EDGES, digits_of, distances
 from skelnas.analysis.provenance import Facts, counted, facts_of
 from skelnas.analysis.style import ACCENT, INK, POINTS, chance_line, headline, new_figure, style
 from skelnas.cells import space
+from skelnas.cells.grid import EDGES, digits_of, distances
 from skelnas.results.query import Benchmark
 
 QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}

@@ -10,11 +10,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from skelnas.analysis.landscape import anova
-from skelnas.analysis.landscape.grid import EDGES, NEIGHBOURS, digits_of, distances, grid_of, neighbours
 from skelnas.analysis.landscape.variance import EXACT
 from skelnas.analysis.provenance import Facts, counted, facts_of
 from skelnas.analysis.style import ACCENT, INK, MUTED, POINTS, headline, new_figure, style
 from skelnas.cells import space
+from skelnas.cells.grid import EDGES, NEIGHBOURS, digits_of, distances, grid_of, neighbours
 from skelnas.results.query import Benchmark
 
 COLUMNS = ("kind", "steps", "correlation", "low", "high", "pairs", "method", "cells")

@@ -11,11 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from skelnas.analysis.cell_drawing import draw_cell
-from skelnas.analysis.landscape.grid import grid_of, places_of
 from skelnas.analysis.landscape.peaks import maxima, peaks
 from skelnas.analysis.provenance import Facts, counted, facts_of
 from skelnas.analysis.style import ACCENT, INK, MUTED, POINTS, headline, new_figure, style
 from skelnas.cells import space
+from skelnas.cells.grid import grid_of, places_of
 from skelnas.results.query import Benchmark
 
 COLUMNS = (

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse
 
-from skelnas.analysis.landscape.grid import NEIGHBOURS, cells_of_places, neighbours
+from skelnas.cells.grid import NEIGHBOURS, cells_of_places, neighbours
 
 
 def maxima(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

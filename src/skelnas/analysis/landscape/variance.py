@@ -10,10 +10,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from skelnas.analysis.landscape import anova
-from skelnas.analysis.landscape.grid import digits_of, grid_of
 from skelnas.analysis.provenance import Facts, counted, facts_of
 from skelnas.analysis.style import ACCENT, INK, MUTED, POINTS, headline, new_figure, style
 from skelnas.cells import space
+from skelnas.cells.grid import digits_of, grid_of
 from skelnas.results.query import Benchmark, spread_over_seeds
 
 COLUMNS = ("edges", "order", "share", "low", "high", "noise", "method", "cells")

@@ -11,6 +11,7 @@ import numpy as np
 
 from skelnas.analysis.search.table import Table
 from skelnas.cells import space
+from skelnas.cells.grid import cells_of, digits_of, neighbouring_cells
 
 # Real et al., "Regularized Evolution for Image Classifier Architecture Search", AAAI 2019, with a population that suits
 # some hundred trainings (NAS-Bench-201's own script takes 10 and 3 as well).
@@ -61,7 +62,7 @@ def evolution(table: Table, random: np.random.Generator, runs: int, trainings: i
     """Regularised evolution: the oldest dies, so the population is always the last that were trained."""
     cells = np.empty((runs, trainings), dtype=int)
     seeds, told = np.empty_like(cells), np.empty((runs, trainings), dtype=np.float32)
-    digits, position = np.array(space.all_cells()), _positions()
+    digits = digits_of(np.arange(space.CELLS))
     every = np.arange(runs)
     for step in range(trainings):
         if step < POPULATION:
@@ -73,7 +74,7 @@ def evolution(table: Table, random: np.random.Generator, runs: int, trainings: i
             edge = random.integers(len(space.EDGES), size=runs)
             other = random.integers(1, len(space.OPERATIONS), size=runs)  # never the operation that is there
             child[every, edge] = (child[every, edge] + other) % len(space.OPERATIONS)
-            cells[:, step] = position[child @ _PLACES]
+            cells[:, step] = cells_of(child)
         seeds[:, step] = table.draw_seeds(cells[:, step], random)
         told[:, step] = table.told(cells[:, step], seeds[:, step])
     return whole(cells, seeds, table.epochs)
@@ -101,7 +102,7 @@ def local_search(table: Table, random: np.random.Generator, runs: int, trainings
                 best = start = int(random.integers(space.CELLS))
                 around = [start]
             else:
-                start, around = best, [best, *NEIGHBOURS[best].tolist()]
+                start, around = best, [best, *neighbouring_cells()[best].tolist()]
             unseen = [cell for cell in random.permutation(around).tolist() if cell not in told]
     return whole(cells, seeds, table.epochs)
 
@@ -137,26 +138,3 @@ def rung_epochs(epochs: int) -> list[int]:
     while rungs[0] / REDUCTION >= 1 and len(rungs) < 4:
         rungs.insert(0, max(1, round(rungs[0] / REDUCTION)))
     return rungs
-
-
-def _positions() -> np.ndarray:
-    """The architecture index of a cell by its digits read as a number of base five."""
-    positions = np.empty(space.CELLS, dtype=int)
-    positions[np.array(space.all_cells()) @ _PLACES] = np.arange(space.CELLS)
-    return positions
-
-
-def _neighbours() -> np.ndarray:
-    """The 24 cells that differ on one edge: (cells, 24) architecture indices."""
-    digits, position = np.array(space.all_cells()), _positions()
-    columns = []
-    for edge in range(len(space.EDGES)):
-        for other in range(1, len(space.OPERATIONS)):
-            changed = digits.copy()
-            changed[:, edge] = (changed[:, edge] + other) % len(space.OPERATIONS)
-            columns.append(position[changed @ _PLACES])
-    return np.stack(columns, axis=1)
-
-
-_PLACES = len(space.OPERATIONS) ** np.arange(len(space.EDGES))
-NEIGHBOURS = _neighbours()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skelnas.cells import space
+from skelnas.results.query import seed_mean
 
 
 @dataclass(frozen=True)
@@ -61,17 +62,11 @@ def asked(valid: np.ndarray, test: np.ndarray, seconds: np.ndarray | None = None
     measured = seconds is not None and bool((np.isfinite(seconds) | np.isnan(last)).all())
     return Table(
         seen=valid.astype(np.float32),
-        judged=np.repeat(_mean(test)[:, None], last.shape[1], axis=1) if tested else _others(last),
-        best=float(np.nanmax(_mean(test if tested else last))),
+        judged=np.repeat(seed_mean(test)[:, None], last.shape[1], axis=1) if tested else _others(last),
+        best=float(np.nanmax(seed_mean(test if tested else last))),
         seconds=seconds if measured and seconds is not None else np.ones(last.shape),
         unit="seconds" if measured else "trainings",
     )
-
-
-def _mean(values: np.ndarray) -> np.ndarray:
-    present = ~np.isnan(values)
-    number = present.sum(axis=1)
-    return np.where(present, values, 0.0).sum(axis=1) / np.where(number, number, np.nan)
 
 
 def _others(values: np.ndarray) -> np.ndarray:

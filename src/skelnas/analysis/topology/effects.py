@@ -14,9 +14,9 @@ import pandas as pd
 import scipy.stats
 
 from skelnas.analysis.landscape import anova
-from skelnas.analysis.landscape.grid import EDGES, OPERATIONS, digits_of, grid_of
 from skelnas.analysis.landscape.variance import EXACT, SAMPLE
 from skelnas.cells import space
+from skelnas.cells.grid import EDGES, OPERATIONS, digits_of, grid_of
 
 MAIN_COLUMNS = ("edge", "operation", "effect", "low", "high", "cells", "method", "mean")
 PAIR_COLUMNS = ("edge", "operation", "other_edge", "other_operation", "effect", "low", "high", "method")

@@ -36,6 +36,11 @@ def cells_of_places() -> np.ndarray:
     return found
 
 
+def cells_of(digits: np.ndarray) -> np.ndarray:
+    """The architecture indices of cells given by their operations, int64 (..., 6): int64 (...)."""
+    return cells_of_places()[digits @ _weights()]
+
+
 @functools.cache
 def neighbours() -> np.ndarray:
     """The places of the 24 neighbours of each place of the flattened grid: int64 (15,625, 24)."""
@@ -46,6 +51,12 @@ def neighbours() -> np.ndarray:
         for step in range(1, OPERATIONS)
     ]
     return np.stack(changed, axis=1)
+
+
+@functools.cache
+def neighbouring_cells() -> np.ndarray:
+    """The same by architecture index, of each cell: int64 (15,625, 24)."""
+    return cells_of_places()[neighbours()[places_of(np.arange(space.CELLS))]]
 
 
 def distances(first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -9,14 +9,15 @@ import yaml
 
 from bench import first_study
 from bench.shapes import Shape, random_images
-from skelnas.commands import adopt
-from skelnas.errors import InputError
+from skelnas.commands import main
 from skelnas.images.image_set import sealed, write_image_set
 from skelnas.recipe import Recipe
 from skelnas.results import parcel
 from skelnas.results.shard import read_shard
 from skelnas.results.timing import timing_path
 from skelnas.study import runs
+
+from ..workflow.checkout import SYNTHETIC, Checkout
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,44 +49,45 @@ def packed(tmp_path, monkeypatch):
     monkeypatch.setattr(first_study.Pace, "next", lambda *_: next(steps))
     shards = first_study.train(tmp_path / "tiny.h5", 1, "sample-e12", "cpu", tmp_path / "shards")
     parcel.pack(shards, tmp_path / "first-study.zip")
-    config = {"datasets": {"tiny": {}}, "recipes": {"other": {"epochs": 9}, "same": {"epochs": 1, "batch-size": 8}}}
-    config["recipes"]["other"]["batch-size"] = 8
-    checkout = tmp_path / "checkout"
-    checkout.mkdir()
-    monkeypatch.chdir(checkout)
-    monkeypatch.setattr(adopt, "read_asked", lambda given: type("Asked", (), {"config": config}))
+    run = {"dataset": "tiny", "recipe": "other", "seeds": [777], "cells": "0-1"}
+    config = {
+        "study": "tiny",
+        "datasets": {"tiny": SYNTHETIC},
+        "recipes": {"other": {"epochs": 9, "batch-size": 8}, "same": {"epochs": 1, "batch-size": 8}},
+        "studies": {"tiny": {"runs": [run]}},
+    }
+    folder = tmp_path / "checkout"
+    folder.mkdir()
+    Checkout.make(folder, config)
+    monkeypatch.chdir(folder)
     return tmp_path / "first-study.zip", shards, config
-
-
-class Given:
-    def __init__(self, file):
-        self.file, self.configfile = str(file), []
 
 
 def test_what_is_packed_there_are_ordinary_shards_here(packed, capsys):
     file, shards, _ = packed
     assert [one.name for one in shards] == ["00000-00000.h5", "00001-00001.h5"]
-    assert adopt.run(Given(file)) == 0
+    assert main(["adopt", str(file)]) == 0
     assert "2 of 2 shards written" in capsys.readouterr().out
     for one in shards:
         here = Path("results/train/tiny/same/seed777", one.name)
         assert here.read_bytes() == one.read_bytes()
         assert timing_path(here).read_bytes() == timing_path(one).read_bytes()
     assert read_shard(here).cells.tolist() == [1]
-    assert adopt.run(Given(file)) == 0
+    assert main(["adopt", str(file)]) == 0
     assert "0 of 2 shards written" in capsys.readouterr().out
 
 
-def test_without_its_recipe_the_block_to_add_is_shown_and_nothing_written(packed):
+def test_without_its_recipe_the_block_to_add_is_shown_and_nothing_written(packed, capsys):
     file, _, config = packed
     del config["recipes"]["same"]
-    with pytest.raises(InputError, match=r"adopted-e1: \{epochs: 1, batch-size: 8\}"):
-        adopt.run(Given(file))
+    Path("config.yaml").write_text(yaml.safe_dump(config))
+    assert main(["adopt", str(file)]) == 1
+    assert "  adopted-e1: {epochs: 1, batch-size: 8}" in capsys.readouterr().err
     assert not Path("results").exists()
 
 
 @pytest.mark.parametrize("fault", ["truncated", "foreign member", "swapped sidecars", "changed shard"])
-def test_a_parcel_that_is_not_right_is_refused_whole(packed, fault):
+def test_a_parcel_that_is_not_right_is_refused_whole(packed, fault, capsys):
     file, _, _ = packed
     content = {}
     with zipfile.ZipFile(file) as whole:
@@ -106,6 +108,6 @@ def test_a_parcel_that_is_not_right_is_refused_whole(packed, fault):
         with zipfile.ZipFile(file, "w") as changed:
             for name, value in content.items():
                 changed.writestr(name, value)
-    with pytest.raises(InputError, match=r"first-study\.zip"):
-        adopt.run(Given(file))
+    assert main(["adopt", str(file)]) == 1
+    assert "first-study.zip" in capsys.readouterr().err
     assert not Path("results").exists()

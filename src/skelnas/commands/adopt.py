@@ -10,7 +10,7 @@ skelnas adopt first-study.zip
 import argparse
 from pathlib import Path
 
-from skelnas.commands.asked import add_configuration_arguments, read_asked
+from skelnas.commands.asked import add_configuration_arguments, read_configuration
 from skelnas.errors import InputError
 from skelnas.files import whole_file
 from skelnas.images.manifest import read_manifest
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    config = read_asked(given).config
+    config = read_configuration(given).values
     parcel = unpack(given.file)
     shard = parcel[0].shard
     if shard.dataset not in config["datasets"]:

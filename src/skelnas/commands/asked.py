@@ -32,13 +32,22 @@ def add_configuration_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--configfile", nargs="*", default=[], metavar="FILE", help="read after config.yaml")
 
 
+def read_configuration(given: argparse.Namespace) -> configuration.Written:
+    """The checked configuration that `--configfile` names.
+
+    Raises:
+        InputError: it cannot be read, or is wrong.
+    """
+    return configuration.read(["config.yaml", *given.configfile], SCHEMA)
+
+
 def read_asked(given: argparse.Namespace) -> Asked:
     """What the arguments name.
 
     Raises:
         InputError: the configuration or the profile cannot be read, or is wrong.
     """
-    written = configuration.read(["config.yaml", *given.configfile], SCHEMA)
+    written = read_configuration(given)
     config, name = written.values, given.study or written.values["study"]
     written.located(runs, config, name)
     return Asked(name, config, read_profile(getattr(given, "profile", "")))

@@ -1,5 +1,7 @@
 """The table, figure and finding of search methods, of benchmarks that allow them and of those that do not."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -71,7 +73,11 @@ def test_regret_of_every_method(tmp_path, seconds):
     assert (table["worth"] + table["regret"]).to_numpy() == pytest.approx(100)
     assert last["regret"].idxmin() != "random"
     assert "random search within" in regret.finding(table, facts)
-    save_figure(regret.draw(table, facts), tmp_path / "search.svg")
+    figure = regret.draw(table, facts)
+    save_figure(figure, tmp_path / "search.svg")
+    ticks = [tick.get_text() for tick in figure.axes[0].get_xticklabels(which="both")]
+    assert any(ticks)
+    assert all(re.fullmatch(r"[\d,.]*", tick) for tick in ticks), ticks
 
 
 def test_a_sample_of_cells_says_what_is_missing(tmp_path):

@@ -94,7 +94,7 @@ def _cost_panel(
         axes.scatter(
             shown_at[here],
             accuracy[here],
-            s=40 if few else 5,
+            s=40 if few else 14 if len(index) <= 500 else 5,
             c=DEPTH_COLOURS[level],
             alpha=1 if few else 0.45,
             linewidths=0,

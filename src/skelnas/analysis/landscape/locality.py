@@ -108,7 +108,7 @@ def draw(table: pd.DataFrame, facts: Facts) -> Figure:
                 near["steps"], near["correlation"], yerr=spread, fmt="none", ecolor=INK, elinewidth=1, capsize=3
             )
         for step, value in zip(near["steps"], near["correlation"], strict=True):
-            right = {"xytext": (7, 6), "textcoords": "offset points", "fontsize": 9}
+            right = {"xytext": (7, 6 if value >= 0 else -12), "textcoords": "offset points", "fontsize": 9}
             panels[0].annotate(f"{value:.2f}".replace("-", "−"), (step, value), **right)
         panels[0].set_xlabel("edges on which two cells differ")
         panels[0].set_xticks(range(EDGES + 1))

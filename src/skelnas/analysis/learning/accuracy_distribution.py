@@ -34,7 +34,7 @@ def draw(table: pd.DataFrame, facts: Facts) -> Figure:
         axes.set(xlim=(0, 100), ylim=(0, 101))
         axes.set_xlabel("top-1 accuracy after the last epoch (%)")
         axes.set_ylabel("cells at most that accurate (%)")
-        axes.legend(loc="upper left")
+        figure.legend(loc="outside lower center", ncols=2)
         headline(figure, "Distribution of final accuracy over cells", facts.line(*SPLIT_COLOURS))
     return figure
 

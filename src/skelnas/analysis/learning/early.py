@@ -90,7 +90,7 @@ def draw(table: pd.DataFrame, facts: Facts) -> Figure:
         regret.set_ylim(bottom=-0.02 * max(1.0, table["regret"].max()))
         regret.set_title("first cell's final gap (points)")
         for axes in (ranks, found, regret):
-            axes.set_xlabel("epoch at which validation is looked at")
+            axes.set_xlabel("epoch of the validation")
             axes.xaxis.get_major_locator().set_params(integer=True)
         pairs = [zip(*axes.get_legend_handles_labels(), strict=True) for axes in (ranks, found)]
         handles, labels = zip(*itertools.chain(*pairs), strict=True)

@@ -102,8 +102,9 @@ def draw(table: pd.DataFrame, facts: Facts) -> Figure:
         axes.set(xscale="log", yscale="log")
         positive = table["regret"][table["regret"] > 0]
         axes.set_ylim(bottom=0.5 * positive.min() if len(positive) else None)
-        axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axes.yaxis.set_minor_formatter("")
+        for axis in (axes.xaxis, axes.yaxis):  # a logarithmic axis would write mathematics
+            axis.set_major_formatter(lambda value, _: f"{value:,.12g}")
+            axis.set_minor_formatter(lambda value, _: f"{value:,.12g}" if f"{value:e}"[0] in "25" else "")
         axes.set_xlabel("recorded seconds of training" if unit == "seconds" else "trainings (no seconds were recorded)")
         axes.set_ylabel(f"regret in points of {split} accuracy")
         axes.legend(loc="lower left", title=f"at the end ({TRAININGS} trainings' cost)", alignment="left")

@@ -59,7 +59,7 @@ def draw(table: pd.DataFrame, facts: Facts) -> Figure:
         places = range(len(table))
         axes.hlines(places, table["reported"], table["best"], color=MUTED, lw=1.6)
         axes.scatter(
-            table["best"], places, s=60, facecolors="white", edgecolors=ACCENT, zorder=3, label="best of all cells"
+            table["best"], places, s=130, facecolors="white", edgecolors=ACCENT, zorder=3, label="best of all cells"
         )
         axes.scatter(table["reported"], places, s=60, color=POINTS, zorder=3, label="test accuracy of the chosen cell")
         for place, row in zip(places, table.itertuples(), strict=True):

@@ -163,7 +163,7 @@ def draw(table: pd.DataFrame, facts: Facts) -> Figure:
 
 
 def _wrapped(words: str) -> str:
-    if len(words) <= 46:
+    if len(words) <= 40:
         return words
     middle = min(
         (place for place, letter in enumerate(words) if letter == " "), key=lambda at: abs(at - len(words) / 2)

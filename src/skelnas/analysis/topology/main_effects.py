@@ -86,7 +86,7 @@ def _draw_edge(axes: Axes, table: pd.DataFrame, exact: bool) -> None:
         axes.errorbar(range(len(values)), values, yerr=spread, fmt="none", ecolor=INK, elinewidth=0.9, capsize=2)
     for place, (value, low, high) in enumerate(zip(values, *ends, strict=True)):
         end, side = (high, "bottom") if value >= 0 else (low, "top")
-        words = f"{value:+.1f}".replace("-", "−")
+        words = f"{round(value, 1) + 0.0:+.1f}".replace("-", "−")
         axes.annotate(
             words, (place, end), xytext=(0, 2 if value >= 0 else -2), textcoords="offset points", ha="center", va=side,
             fontsize=7.5,

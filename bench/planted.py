@@ -11,10 +11,10 @@ from collections.abc import Callable
 import numpy as np
 import scipy.stats
 
-from skelnas.analysis.agreement import rank_correlation
 from skelnas.analysis.noise.comparison import mcnemar, rejected, two_proportions, worse_than
 from skelnas.analysis.noise.reliability import icc, seed_variance
 from skelnas.analysis.noise.shrinkage import rank_intervals, shrink
+from skelnas.analysis.ranks import rank_correlation
 from skelnas.analysis.selection.winners_curse import winners
 from skelnas.text import text_table
 

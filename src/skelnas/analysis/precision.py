@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 import scipy.stats
 
-from skelnas.analysis.agreement import pooled_deviation, rank_correlation
+from skelnas.analysis.noise.deviations import pooled_deviation
+from skelnas.analysis.ranks import rank_correlation
 from skelnas.errors import InputError
 from skelnas.results.query import Benchmark, seed_mean
 

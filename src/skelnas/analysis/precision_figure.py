@@ -5,9 +5,9 @@ import scipy.stats
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from skelnas.analysis.agreement import rank_correlation
 from skelnas.analysis.precision import CONFIDENCE, correlation_between, mean_interval, pooled_std, seed_noise
 from skelnas.analysis.provenance import Facts
+from skelnas.analysis.ranks import rank_correlation
 from skelnas.analysis.style import ACCENT, MUTED, POINTS, RULE, headline, new_figure, style
 from skelnas.results.query import seed_mean
 from skelnas.text import counted

@@ -13,12 +13,13 @@ import pandas as pd
 from matplotlib.colors import to_hex
 
 from skelnas.analysis import cell_drawing, style
-from skelnas.analysis.provenance import counted, facts_of
+from skelnas.analysis.provenance import facts_of
 from skelnas.cells import space
 from skelnas.pages.html import asset, blobs, page, script_json
 from skelnas.pages.packing import KINDS, curves, final_values, search_space
 from skelnas.recipe import SPLITS
 from skelnas.results.query import Benchmark
+from skelnas.text import counted
 
 SCRIPTS = ("data.js", "drawing.js", "scatter.js", "state.js", "cards.js", "controls.js", "main.js")
 SPLIT_NAMES = {"train": "training", "valid": "validation", "test": "test"}

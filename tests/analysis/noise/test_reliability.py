@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.anova import anova_lm
 
-from skelnas.analysis.agreement import rank_correlation
-from skelnas.analysis.noise.reliability import best, icc, icc_among_best, sampling_variance, seed_variance
+from skelnas.analysis.noise.reliability import icc, icc_among_best, sampling_variance, seed_variance
+from skelnas.analysis.ranks import best, rank_correlation
 from skelnas.importers import Request, read
 from skelnas.importers.nasbench201 import arrays, packaged
 from skelnas.recipe import SPLITS, Recipe

@@ -8,9 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from skelnas.analysis.agreement import FEWEST, rank_correlation
-from skelnas.analysis.noise.reliability import best
 from skelnas.analysis.provenance import Facts, facts_of
+from skelnas.analysis.ranks import FEWEST, best, rank_correlation
 from skelnas.analysis.style import INK, MUTED, VALUE_MAP, headline, new_figure, style
 from skelnas.results.query import Benchmark
 from skelnas.text import counted

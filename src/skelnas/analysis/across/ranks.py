@@ -10,8 +10,8 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from skelnas.analysis.across.agreement import about, accuracies
-from skelnas.analysis.agreement import rank_correlation
 from skelnas.analysis.provenance import Facts
+from skelnas.analysis.ranks import rank_correlation
 from skelnas.analysis.style import MUTED, POINTS, VALUE_MAP, headline, new_figure, style
 from skelnas.results.query import Benchmark
 

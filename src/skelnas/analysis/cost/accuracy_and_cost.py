@@ -8,7 +8,6 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
-from skelnas.analysis.distribution import pareto_front
 from skelnas.analysis.provenance import Facts, facts_of
 from skelnas.analysis.style import ACCENT, FEW, INK, chance_line, headline, new_figure, style
 from skelnas.cells import space
@@ -32,6 +31,17 @@ def tabulate(benchmark: Benchmark, summary: pd.DataFrame) -> pd.DataFrame:
         front = pareto_front(table[cost].to_numpy(), table[accuracy].to_numpy())
         table[f"{cost}_front"] = np.isin(np.arange(len(table)), front)
     return table
+
+
+def pareto_front(cost: np.ndarray, accuracy: np.ndarray) -> np.ndarray:
+    """Positions of the cells that no other cell beats in one of (lower cost, higher accuracy) and equals in the other.
+
+    Ascending by cost; of cells equal in both the first is kept. Cells without an accuracy (NaN) are left out.
+    """
+    order = np.lexsort((-accuracy, cost))
+    order = order[~np.isnan(accuracy[order])]
+    best_before = np.concatenate([[-np.inf], np.maximum.accumulate(accuracy[order])[:-1]])
+    return order[accuracy[order] > best_before]
 
 
 def draw(table: pd.DataFrame, facts: Facts) -> Figure:

@@ -11,11 +11,12 @@ import pandas as pd
 import scipy.stats
 from matplotlib.figure import Figure
 
-from skelnas.analysis.provenance import Facts, counted, facts_of
+from skelnas.analysis.provenance import Facts, facts_of
 from skelnas.analysis.style import ACCENT, INK, POINTS, chance_line, headline, new_figure, style
 from skelnas.cells import space
 from skelnas.cells.grid import EDGES, digits_of, distances
 from skelnas.results.query import Benchmark
+from skelnas.text import counted
 
 QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
 CORRELATIONS = ("pearson", "pearson_low", "pearson_high", "tau_b", "tau_b_low", "tau_b_high")

@@ -11,11 +11,12 @@ from matplotlib.figure import Figure
 
 from skelnas.analysis.landscape import anova
 from skelnas.analysis.landscape.variance import EXACT
-from skelnas.analysis.provenance import Facts, counted, facts_of
+from skelnas.analysis.provenance import Facts, facts_of
 from skelnas.analysis.style import ACCENT, INK, MUTED, POINTS, headline, new_figure, style
 from skelnas.cells import space
 from skelnas.cells.grid import EDGES, NEIGHBOURS, digits_of, distances, grid_of, neighbours
 from skelnas.results.query import Benchmark
+from skelnas.text import counted
 
 COLUMNS = ("kind", "steps", "correlation", "low", "high", "pairs", "method", "cells")
 SAMPLE = "pairs of a sample"

@@ -12,11 +12,12 @@ from matplotlib.figure import Figure
 
 from skelnas.analysis.cell_drawing import draw_cell
 from skelnas.analysis.landscape.peaks import maxima, peaks
-from skelnas.analysis.provenance import Facts, counted, facts_of
+from skelnas.analysis.provenance import Facts, facts_of
 from skelnas.analysis.style import ACCENT, INK, MUTED, POINTS, headline, new_figure, style
 from skelnas.cells import space
 from skelnas.cells.grid import grid_of, places_of
 from skelnas.results.query import Benchmark
+from skelnas.text import counted
 
 COLUMNS = (
     *("cell", "cells", "accuracy", "basin", "parent", "pass", "steps"),

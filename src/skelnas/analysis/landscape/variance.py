@@ -10,11 +10,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from skelnas.analysis.landscape import anova
-from skelnas.analysis.provenance import Facts, counted, facts_of
+from skelnas.analysis.provenance import Facts, facts_of
 from skelnas.analysis.style import ACCENT, INK, MUTED, POINTS, headline, new_figure, style
 from skelnas.cells import space
 from skelnas.cells.grid import digits_of, grid_of
 from skelnas.results.query import Benchmark, spread_over_seeds
+from skelnas.text import counted
 
 COLUMNS = ("edges", "order", "share", "low", "high", "noise", "method", "cells")
 EXACT = "exact, all cells"

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from skelnas.analysis.distribution import ecdf
 from skelnas.analysis.provenance import Facts
 from skelnas.analysis.style import SPLIT_COLOURS, chance_line, headline, new_figure, style
 from skelnas.recipe import SPLITS
@@ -15,6 +14,16 @@ def tabulate(benchmark: Benchmark, summary: pd.DataFrame) -> pd.DataFrame:
     """One row per split and accuracy that occurs (seed mean): cells that have it, and the share at most that good."""
     tables = [ecdf(summary[f"{split}_top1"].to_numpy()).assign(split=split) for split in SPLITS]
     return pd.concat(tables, ignore_index=True)[["split", "accuracy", "cells", "share"]]
+
+
+def ecdf(values: np.ndarray) -> pd.DataFrame:
+    """Empirical distribution function: for every value (accuracy) that occurs, how many cells have it, and the share
+    (percent) of those at most that good.
+
+    Cells without a value (NaN) are not counted.
+    """
+    levels, counts = np.unique(values[~np.isnan(values)], return_counts=True)
+    return pd.DataFrame({"accuracy": levels, "cells": counts, "share": 100 * np.cumsum(counts) / max(1, counts.sum())})
 
 
 def draw(table: pd.DataFrame, facts: Facts) -> Figure:

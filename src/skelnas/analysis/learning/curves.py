@@ -1,17 +1,19 @@
 """Mean learning curves over all cells, with their spread over the cells."""
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from skelnas.analysis.distribution import mean_curves
 from skelnas.analysis.provenance import Facts, facts_of
 from skelnas.analysis.style import FEW, INK, SPLIT_COLOURS, chance_line, headline, new_figure, style
 from skelnas.recipe import SPLITS
-from skelnas.results.query import Benchmark
+from skelnas.results.query import Benchmark, seed_mean
+
+QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
 
 
 def tabulate(benchmark: Benchmark, summary: pd.DataFrame) -> pd.DataFrame:
-    """`distribution.mean_curves` of each split's accuracy and loss, one below the other, where more is known than the
+    """`mean_curves` of each split's accuracy and loss, one below the other, where more is known than the
     last epoch."""
     known, tables = facts_of(benchmark).curves, []
     for split in SPLITS:
@@ -21,6 +23,33 @@ def tabulate(benchmark: Benchmark, summary: pd.DataFrame) -> pd.DataFrame:
             rows = present.any(axis=(0, 1)) & (split in known)
             tables.append(table[rows].assign(split=split, metric=metric))
     return pd.concat(tables, ignore_index=True)
+
+
+def mean_curves(curves: np.ndarray, seeds: tuple[int, ...], present: np.ndarray | None = None) -> pd.DataFrame:
+    """Learning curves (cells, seeds, epochs) averaged over all cells, with their spread over cells.
+
+    One row per epoch, counted from 1: the mean over the cells of their seed means, quantiles over these, and the mean
+    over cells of each seed. Missing seeds and epochs are left out, and so are cells with a value that is there and not
+    finite (diverged losses; `present`, bool of the same shape, tells them from missing ones). An epoch that no cell
+    has is missing.
+    """
+    present = ~np.isnan(curves) if present is None else present
+    finite = np.where(np.isfinite(curves), curves, np.nan)
+    per_cell = seed_mean(np.where(present, finite, 0.0), present)
+    table = {"epoch": np.arange(1, curves.shape[2] + 1), "mean": _mean(per_cell)}
+    spread = np.full((len(QUANTILES), curves.shape[2]), np.nan)
+    some = ~np.isnan(per_cell).all(axis=0)
+    spread[:, some] = np.nanquantile(per_cell[:, some], list(QUANTILES.values()), axis=0)
+    table |= dict(zip(QUANTILES, spread, strict=True))
+    table |= {f"mean_seed{seed}": _mean(finite[:, column]) for column, seed in enumerate(seeds)}
+    return pd.DataFrame(table)
+
+
+def _mean(values: np.ndarray) -> np.ndarray:
+    """The mean over the cells that have a value: (cells, epochs) to (epochs,)."""
+    there = ~np.isnan(values)
+    number = there.sum(axis=0)
+    return np.where(there, values, 0).sum(axis=0) / np.where(number, number, np.nan)
 
 
 def draw(table: pd.DataFrame, facts: Facts) -> Figure:

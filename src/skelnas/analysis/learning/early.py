@@ -7,9 +7,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from skelnas.analysis.agreement import FEWEST, rank_correlation
-from skelnas.analysis.noise.reliability import best
 from skelnas.analysis.provenance import Facts, facts_of
+from skelnas.analysis.ranks import FEWEST, best, rank_correlation
 from skelnas.analysis.style import ACCENT, FEW, INK, MUTED, POINTS, VALUE_MAP, headline, new_figure, style
 from skelnas.results.query import Benchmark
 

@@ -7,14 +7,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from skelnas.analysis.distribution import mean_curves
+from skelnas.analysis.learning.curves import mean_curves
 from skelnas.analysis.provenance import Facts, facts_of
 from skelnas.analysis.style import ACCENT, FEW, MUTED, headline, new_figure, style
 from skelnas.results.query import Benchmark
 
 
 def tabulate(benchmark: Benchmark, summary: pd.DataFrame) -> pd.DataFrame:
-    """`distribution.mean_curves` of training less test accuracy (points), where both are known after earlier epochs."""
+    """`curves.mean_curves` of training less test accuracy (points), where both are known after earlier epochs."""
     facts = facts_of(benchmark)
     gaps = benchmark.curves("train") - benchmark.curves(facts.split)
     table = mean_curves(gaps, facts.seeds)

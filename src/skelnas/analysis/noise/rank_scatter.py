@@ -8,8 +8,8 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from skelnas.analysis.agreement import rank_correlation
 from skelnas.analysis.provenance import Facts, facts_of
+from skelnas.analysis.ranks import rank_correlation
 from skelnas.analysis.style import ACCENT, MUTED, POINTS, VALUE_MAP, chance_line, headline, new_figure, style
 from skelnas.results.query import Benchmark
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import scipy.stats
 
+from skelnas.analysis.ranks import best
 from skelnas.results.query import seed_mean, spread_over_seeds
 
 BINS = 20  # groups of cells of like accuracy that share one variance between seeds
@@ -67,12 +68,6 @@ def icc(values: np.ndarray, confidence: float = 0.95) -> dict[str, float]:
     ends = [ratio / scipy.stats.f.ppf(part, *freedom) for part in ((1 + confidence) / 2, (1 - confidence) / 2)]
     found, low, high = ((each - 1) / (each + seeds - 1) for each in (ratio, *ends))
     return {"cells": cells, "icc": float(found), "low": float(low), "high": float(high)}
-
-
-def best(values: np.ndarray, share: float) -> np.ndarray:
-    """Positions of the best share of (cells,), at least one; of equal ones those that come first. NaN is never best."""
-    there = int((~np.isnan(values)).sum())
-    return np.argsort(-values, kind="stable")[: min(there, max(1, round(share * there)))]
 
 
 def icc_among_best(values: np.ndarray, chosen_by: np.ndarray | None, share: float) -> dict[str, float]:

@@ -16,10 +16,11 @@ from PIL import Image
 
 from skelnas.analysis.people import kept
 from skelnas.analysis.people.confusion import NOTHING
-from skelnas.analysis.provenance import Facts, counted
+from skelnas.analysis.provenance import Facts
 from skelnas.analysis.style import MUTED, headline, new_figure, style
 from skelnas.results.networks import Networks
 from skelnas.results.query import Benchmark
+from skelnas.text import counted
 
 COLUMNS = ("recording", "class", "right", "taken_for", "votes", "image", "networks", "as_in_table")
 SHOWN, COLUMNS_SHOWN = 12, 4

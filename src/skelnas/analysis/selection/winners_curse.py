@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from skelnas.analysis.noise.reliability import best, seed_variance
+from skelnas.analysis.noise.reliability import seed_variance
 from skelnas.analysis.noise.shrinkage import shrink
 from skelnas.analysis.provenance import Facts, facts_of
+from skelnas.analysis.ranks import best
 from skelnas.analysis.style import ACCENT, INK, MUTED, POINTS, headline, new_figure, style
 from skelnas.results.query import Benchmark, seed_mean
 

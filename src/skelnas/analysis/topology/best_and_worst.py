@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from skelnas.analysis.cell_drawing import draw_cell
-from skelnas.analysis.distribution import ranking
 from skelnas.analysis.provenance import Facts, facts_of
+from skelnas.analysis.selection.ranking import ranking
 from skelnas.analysis.style import MUTED, headline, new_figure, style
 from skelnas.cells import edges, space
 from skelnas.results.query import Benchmark

@@ -16,11 +16,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from skelnas.analysis.provenance import Facts, counted, facts_of
+from skelnas.analysis.provenance import Facts, facts_of
 from skelnas.analysis.style import INK, MUTED, RULE, headline, new_figure, style
 from skelnas.analysis.topology.resampling import Statistic, bootstrap, difference, enrichment, mean_of_best
 from skelnas.analysis.topology.traits import traits
 from skelnas.results.query import Benchmark
+from skelnas.text import counted
 
 SUPPORTED, NOT_SUPPORTED, OPEN = "supported", "not supported", "cannot be told from these data"
 VERDICT_COLOURS = {SUPPORTED: "#009e73", NOT_SUPPORTED: "#d55e00", OPEN: "#8a94a0"}

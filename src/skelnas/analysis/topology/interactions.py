@@ -8,12 +8,13 @@ from matplotlib.ticker import FuncFormatter
 
 from skelnas.analysis.landscape.anova import PAIRS, PER_PARAMETER
 from skelnas.analysis.landscape.variance import EXACT
-from skelnas.analysis.provenance import Facts, counted, facts_of
+from skelnas.analysis.provenance import Facts, facts_of
 from skelnas.analysis.style import INK, MUTED, headline, new_figure, style
 from skelnas.analysis.topology import effects
 from skelnas.analysis.topology.main_effects import WORDS
 from skelnas.cells import space
 from skelnas.results.query import Benchmark
+from skelnas.text import counted
 
 SIZE = len(space.EDGES) * len(space.OPERATIONS)
 NAMED = 6

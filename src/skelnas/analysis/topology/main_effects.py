@@ -11,11 +11,12 @@ from matplotlib.patches import Circle, FancyArrowPatch
 from skelnas.analysis.cell_drawing import COLOURS, INK, LABELS, NODE_NAMES
 from skelnas.analysis.landscape.anova import MAIN, PER_PARAMETER
 from skelnas.analysis.landscape.variance import EXACT
-from skelnas.analysis.provenance import Facts, counted, facts_of
+from skelnas.analysis.provenance import Facts, facts_of
 from skelnas.analysis.style import MUTED, headline, new_figure, style
 from skelnas.analysis.topology import effects
 from skelnas.cells import space
 from skelnas.results.query import Benchmark
+from skelnas.text import counted
 
 WORDS = {**LABELS, "none": "none"}
 WIDTH, HEIGHT = 9.0, 6.9  # all lengths in inches

@@ -12,11 +12,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from skelnas.analysis.cell_drawing import COLOURS, NAMES
-from skelnas.analysis.provenance import Facts, counted, facts_of
+from skelnas.analysis.provenance import Facts, facts_of
 from skelnas.analysis.style import INK, headline, new_figure, style
 from skelnas.analysis.topology.traits import traits
 from skelnas.cells import space
 from skelnas.results.query import Benchmark
+from skelnas.text import counted
 
 LIVE = {"nor_conv_3x3": "convolutions_3x3", "nor_conv_1x1": "convolutions_1x1", "skip_connect": "skips",
         "avg_pool_3x3": "pools"}  # fmt: skip

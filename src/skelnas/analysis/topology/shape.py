@@ -11,10 +11,11 @@ import scipy.stats
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from skelnas.analysis.provenance import Facts, counted, facts_of
+from skelnas.analysis.provenance import Facts, facts_of
 from skelnas.analysis.style import ACCENT, INK, MUTED, POINTS, VALUE_MAP, chance_line, headline, new_figure, style
 from skelnas.analysis.topology.traits import traits
 from skelnas.results.query import Benchmark
+from skelnas.text import counted
 
 QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
 COLUMNS = ("kind", "group", "depth", "width", "cells", "mean", "low", "high", *QUANTILES, "highest")

@@ -55,7 +55,7 @@ def structure(indices: np.ndarray) -> pd.DataFrame:
 def structure_by_rank(ranked: pd.DataFrame, column: str = "test_top1") -> pd.DataFrame:
     """Mean accuracy and mean structure of the best 1 % and 10 % of the cells, of all, and of the worst 10 % and 1 %.
 
-    `ranked` comes from `distribution.ranking`. Truth values average to shares (0..1). Groups hold at least one cell.
+    `ranked` comes from `selection.ranking`. Truth values average to shares (0..1). Groups hold at least one cell.
     """
     table = structure(ranked["index"].to_numpy()).astype(float)
     table.insert(0, column, ranked[column].to_numpy())

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from skelnas.analysis.distribution import ranking
 from skelnas.analysis.provenance import Facts, facts_of
+from skelnas.analysis.selection.ranking import ranking
 from skelnas.analysis.topology.structure import structure_by_rank
 from skelnas.results.query import Benchmark
 

@@ -39,8 +39,12 @@ from skelnas.recipe import Recipe
 from skelnas.termination import ended_by_sigterm
 from skelnas.training.checkpoint import START, places
 from skelnas.training.engines import Job, Request, Settings, TrainingError, train_jobs
+from skelnas.training.gpu.groups import capacity_for
 from skelnas.training.gpu.operations import cases, check
+from skelnas.training.gpu.training import GpuTraining
 from skelnas.training.metrics import Curves
+from skelnas.training.precision import dtype
+from skelnas.training.resident import ResidentImages
 
 
 def facts(device: torch.device, ends: float) -> Found:
@@ -74,14 +78,32 @@ def _compile_part(device_type: str, part: int, parts: int) -> int:
     return len(chosen)
 
 
+def _compile_steps(device_type: str, shape: Shape, precision: str) -> None:
+    """Compile the kernels of training steps and evaluations by an epoch of a small group."""
+    device, jobs = torch.device(device_type), [(cell, 777) for cell in select("stratified-4")]
+    recipe, images = Recipe(1, shape.batch_size, precision=precision), random_images(shape)
+    data = ResidentImages.of(images, device, dtype(recipe))
+    training = GpuTraining(len(jobs), capacity_for([jobs]), images, data, recipe, operations_on(device))
+    training.start(jobs)
+    while training.epoch < recipe.epochs:
+        training.run_batch()
+    wait(device)
+
+
 def compile_all(device: torch.device, ends: float) -> Found:
-    """All kernels in all precisions on all cores, cold and warm; they stay compiled for the stages that follow."""
+    """All kernels in all precisions on all cores, cold and warm; they stay compiled for the stages that follow.
+
+    Those of the check first, then those of steps: constants differ with the shape.
+    """
     parts = min(cores(), 16)
+    steps = [(shape, precision) for shape, _ in shapes_on(device).values() for precision in precisions_on(device)]
     for name in ("cold", "warm"):
         begun = time.monotonic()
         with ProcessPoolExecutor(parts, mp_context=get_context("spawn")) as pool:
             done = pool.map(_compile_part, [device.type] * parts, range(parts), [parts] * parts)
+            gone_through = pool.map(_compile_steps, [device.type] * len(steps), *zip(*steps, strict=True))
             yield f"cases, {name}", sum(done)
+            yield f"steps, {name}", len(list(gone_through))
         yield f"seconds, {name}", round(time.monotonic() - begun, 1)
     if device.type == "cuda":
         import triton

@@ -21,6 +21,7 @@ def test_the_whole_is_rehearsed_on_a_processor(tmp_path, monkeypatch, capsys):
     found = {name: json.loads((tmp_path / f"{name}.json").read_text()) for name in STAGES}
     assert found["facts"]["cores"] >= 1
     assert found["compile"]["cases, cold"] == found["compile"]["cases, warm"] > 30
+    assert found["compile"]["steps, cold"] == found["compile"]["steps, warm"] == 1
     assert len(found["ops"]) > 30
     assert found["exact"]["together as alone, fp32"] == {"passed": True, "different cells": []}
     assert found["kernels"]["tiny: ms"]

@@ -4,6 +4,8 @@ import ast
 import re
 from pathlib import Path
 
+from skelnas.analysis.catalogue import ACROSS, ANALYSES
+
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src/skelnas"
 DEVELOPMENT = (ROOT / "docs/development.md").read_text(encoding="utf-8")
@@ -47,3 +49,8 @@ def test_the_index_has_every_page_and_its_links_lead_somewhere():
     assert {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"} == {
         path for path in linked if path.endswith(".md")
     } - {"../README.md"}
+
+
+def test_the_page_of_analyses_tells_of_each():
+    told = set(re.findall(r"\*\*([\w-]+)\*\*", (ROOT / "docs/analysis.md").read_text(encoding="utf-8")))
+    assert told == {*ANALYSES, *ACROSS, "contact-sheet", "data-card", "encodings"}

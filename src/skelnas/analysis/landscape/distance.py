@@ -12,13 +12,13 @@ import scipy.stats
 from matplotlib.figure import Figure
 
 from skelnas.analysis.provenance import Facts, facts_of
+from skelnas.analysis.spread import QUANTILES, quantiles
 from skelnas.analysis.style import ACCENT, INK, POINTS, chance_line, headline, new_figure, style
 from skelnas.cells import space
 from skelnas.cells.grid import EDGES, digits_of, distances
 from skelnas.results.query import Benchmark
 from skelnas.text import counted
 
-QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
 CORRELATIONS = ("pearson", "pearson_low", "pearson_high", "tau_b", "tau_b_low", "tau_b_high")
 COLUMNS = ("distance", "cells", "mean", *QUANTILES, "highest", "best", "among", *CORRELATIONS)
 FEWEST = 10
@@ -40,7 +40,7 @@ def distance_to_best(cells: np.ndarray, values: np.ndarray) -> pd.DataFrame:
     rows = []
     for distance in np.unique(apart):
         here = values[apart == distance]
-        spread = dict(zip(QUANTILES, np.quantile(here, list(QUANTILES.values())), strict=True))
+        spread = quantiles(here)
         rows.append({"distance": distance, "cells": len(here), "mean": here.mean(), **spread, "highest": here.max()})
     among = "all cells" if len(values) == space.CELLS else "a sample of the cells"
     constant = {"best": best[0], "among": among, **fitness_distance(apart, values, among != "all cells")}

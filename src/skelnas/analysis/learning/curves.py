@@ -5,11 +5,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from skelnas.analysis.provenance import Facts, facts_of
+from skelnas.analysis.spread import QUANTILES
 from skelnas.analysis.style import FEW, INK, SPLIT_COLOURS, chance_line, headline, new_figure, style
 from skelnas.recipe import SPLITS
 from skelnas.results.query import Benchmark, seed_mean
-
-QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
 
 
 def tabulate(benchmark: Benchmark, summary: pd.DataFrame) -> pd.DataFrame:

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import scipy.stats
 from matplotlib.figure import Figure
 
+from skelnas.analysis.noise import comparison
 from skelnas.analysis.people import kept
 from skelnas.analysis.provenance import Facts
 from skelnas.analysis.style import INK, MUTED, RULE, headline, new_figure, style
@@ -48,19 +48,13 @@ def mcnemar(networks: Networks) -> pd.DataFrame:
                 "only_second": only[1],
                 "neither": int((~right[one] & ~right[other]).sum()),
                 "difference": 100 * (only[0] - only[1]) / max(1, right.shape[1]),
-                "p": exact_p(*only),
+                "p": comparison.mcnemar(*only),
             }
         )
     if not rows:
         return pd.DataFrame(columns=list(COLUMNS))
     table = pd.DataFrame(rows)
     return table.assign(p_adjusted=holm(table["p"].to_numpy()), **kept.agreement(networks))[list(COLUMNS)]
-
-
-def exact_p(only_first: int, only_second: int) -> float:
-    """The two-sided p of McNemar's exact test; 1 where the two agree everywhere."""
-    number = only_first + only_second
-    return float(scipy.stats.binomtest(only_first, number, 0.5).pvalue) if number else 1.0
 
 
 def holm(p: np.ndarray) -> np.ndarray:

@@ -12,12 +12,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from skelnas.analysis.provenance import Facts, facts_of
+from skelnas.analysis.spread import QUANTILES, quantiles
 from skelnas.analysis.style import ACCENT, INK, MUTED, POINTS, VALUE_MAP, chance_line, headline, new_figure, style
 from skelnas.analysis.topology.traits import traits
 from skelnas.results.query import Benchmark
 from skelnas.text import counted
 
-QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
 COLUMNS = ("kind", "group", "depth", "width", "cells", "mean", "low", "high", *QUANTILES, "highest")
 SHAPES = "depth and width"
 GROUPS = ("all", "shortcut", "convolutions", "by name")
@@ -66,7 +66,7 @@ def _numbers(values: np.ndarray) -> dict[str, float]:
     if len(values) > 1:
         half = scipy.stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
     mean = float(values.mean())
-    spread = dict(zip(QUANTILES, map(float, np.quantile(values, list(QUANTILES.values()))), strict=True))
+    spread = quantiles(values)
     limits = {"mean": mean, "low": mean - half, "high": mean + half}
     return {"cells": len(values), **limits, **spread, "highest": float(values.max())}
 

@@ -110,8 +110,8 @@ def run_tasks(
     """Yield (task, outcome) as tasks finish, in any order, until none waits and none runs; then end the workers.
 
     `take` returns the next task for the worker at a place, or None while none waits; it is asked again after every
-    outcome. `renewed` replaces
-    the worker at a place whose process is gone, or raises a JobFailure where that cannot be done.
+    outcome. `renewed` replaces the worker at a place whose process is gone, or raises a JobFailure where that cannot
+    be done.
 
     Raises:
         JobFailure: no worker is left.

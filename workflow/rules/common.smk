@@ -147,12 +147,9 @@ def study_benchmarks(wildcards, ending):
 
 def losses(wildcards):
     """The losses of a benchmark; none of an imported one that has none."""
-    run = f"{wildcards.study}/{wildcards.dataset}/{wildcards.recipe}"
-    return (
-        []
-        if run in IMPORTS and not IMPORTS[run].losses
-        else paths.benchmark(wildcards.study, run.partition("/")[2], paths.LOSSES)
-    )
+    run = f"{wildcards.dataset}/{wildcards.recipe}"
+    imported_run = IMPORTS.get(f"{wildcards.study}/{run}")
+    return [] if imported_run and not imported_run.losses else paths.benchmark(wildcards.study, run, paths.LOSSES)
 
 
 def imported_paths(losses):

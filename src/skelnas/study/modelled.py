@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 DOUBT = 2  # by how much the bad end may be too good
 SAMPLE = 25  # cells that are gone through for all
-SHARE_OF_MEMORY = 0.85  # as the engine takes it
 Range = tuple[float, float]
 
 
@@ -60,6 +59,7 @@ def _epoch(
 ) -> dict[tuple[str, int], float]:
     """Seconds of an epoch of all `cells`, by card and end of the range (0 good, 1 bad); `together` models at most."""
     from skelnas.training.gpu.step_time import GPUS, seconds, work_of
+    from skelnas.training.gpu.worker import SHARE_FOR_IMAGES
 
     found, samples = defaultdict[tuple[str, int], float](float), manifest["images"]
     for evaluating, number in ((False, samples["train"]), (True, samples["valid"] + samples["test"])):
@@ -67,7 +67,7 @@ def _epoch(
         count = _counted(tuple(cells), size, len(manifest["classes"]), precision, evaluating)
         work = work_of(count, precision)
         for gpu in GPUS:
-            models = max(1, min(together, int(SHARE_OF_MEMORY * gpu.memory * len(cells) / count.memory)))
+            models = max(1, min(together, int(SHARE_FOR_IMAGES * gpu.memory * len(cells) / count.memory)))
             launches = count.launches.total() * len(cells) / models
             for bad in (0, 1):
                 one = seconds(work, launches, gpu, precision, good=not bad)

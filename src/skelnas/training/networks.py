@@ -6,8 +6,9 @@ where it is the fused one on a CPU, otherwise the plain one, whose rounding on a
 
 import contextlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -33,13 +34,10 @@ from skelnas.training.precision import check_environment, check_precision, dtype
 from skelnas.training.resident import ResidentImages, check_images
 from skelnas.training.settings import Job, Request, Settings, TrainingError
 
-SHOWN = ("valid", "test")
-BATCH = 256
-
 
 @dataclass(frozen=True)
 class Trained:
-    """A training's curves, and by split (`SHOWN`) the class that it predicts for each sample, uint16."""
+    """A training's curves, and by split (valid, test) the class that it predicts for each sample, uint16."""
 
     curves: Curves
     predicted: dict[str, np.ndarray]
@@ -93,7 +91,7 @@ def predictions(request: Request) -> dict[Job, Trained]:
     check_images(request.images, request.recipe.batch_size)
     data = ResidentImages.of(request.images, device, dtype(request.recipe))
     own = request.settings.engine == "fused" and device.type == "cpu"
-    one: Callable[[Job], Trained] = lambda job: (_fused if own else _plain)(job, request, data)  # noqa: E731
+    one = partial(_fused if own else _plain, request=request, data=data)
     if own:
         keep_freed_memory()
     processes = min(request.settings.processes, len(request.jobs)) if device.type == "cpu" else 1
@@ -115,7 +113,9 @@ def predictions(request: Request) -> dict[Job, Trained]:
     return found
 
 
-def _here(jobs: Sequence[Job], one: Callable[[Job], Trained], device: torch.device):
+def _here(
+    jobs: Sequence[Job], one: Callable[[Job], Trained], device: torch.device
+) -> Generator[tuple[Job, Trained], None, None]:
     for job in jobs:
         with plain.one_thread() if device.type == "cpu" else contextlib.nullcontext():
             yield job, one(job)
@@ -125,9 +125,7 @@ def _fused(job: Job, request: Request, data: ResidentImages) -> Trained:
     training = CpuTraining(*job, request.images, data, request.recipe)
     name, minutes = f"cell {job[0]} with seed {job[1]} goes on", request.settings.checkpoint_minutes
     loop.run(training, name, request.recipe.epochs, request.folder, minutes)
-    predicted = {}
-    for split, logits in training.outputs().items():
-        predicted[split] = predicted_classes(logits)
+    predicted = {split: predicted_classes(logits) for split, logits in training.outputs().items()}
     return Trained(curves(training.metrics), predicted)
 
 

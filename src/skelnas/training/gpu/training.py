@@ -29,6 +29,8 @@ from skelnas.training.precision import computing_in, dtype, epoch_precision, pre
 from skelnas.training.resident import ResidentImages
 from skelnas.training.settings import Job
 
+AHEAD = 2  # batches that the device is given beyond the one it is at
+
 
 @dataclass(frozen=True)
 class Start:
@@ -38,9 +40,6 @@ class Start:
     lists: WorkLists
     generators: list[torch.Generator]
     parameters: Tensor
-
-
-AHEAD = 2  # batches that the device is given beyond the one it is at
 
 
 class GpuTraining:
@@ -95,7 +94,7 @@ class GpuTraining:
                 steps[samples, precision] = graphs.ready(step)
         return steps
 
-    def drawn(self, group: Sequence[Job], wanted: Callable[[], bool] = lambda: True) -> "Start | None":
+    def drawn(self, group: Sequence[Job], wanted: Callable[[], bool] = lambda: True) -> Start | None:
         """What a group begins with, drawn on the CPU; None once it is not `wanted` any more.
 
         Nothing of the group that is being trained is touched: another thread may call it meanwhile.
@@ -110,7 +109,7 @@ class GpuTraining:
         generators = [generator for _, generator in started]
         return Start(tuple(group), lists, generators, self.state.stacked(lists, initial))
 
-    def start(self, group: Sequence[Job], drawn: "Start | None" = None) -> None:
+    def start(self, group: Sequence[Job], drawn: Start | None = None) -> None:
         """Take a group of at most M jobs, untrained; `drawn` is what `drawn` gave for it, or for another group."""
         if drawn is None or (drawn.group, drawn.lists.models, drawn.lists.capacity) != self._wants(group):
             drawn = self.drawn(group)

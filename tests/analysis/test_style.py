@@ -1,7 +1,7 @@
 import pytest
 from PIL import Image
 
-from skelnas.analysis.style import headline, new_figure, save_figure, style
+from skelnas.analysis.style import INK, headline, ink_on, new_figure, save_figure, style
 from skelnas.errors import InputError
 
 
@@ -49,3 +49,9 @@ def test_other_endings_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"as \.svg or \.png"):
         save_figure(drawn(), tmp_path / "a.pdf")
     assert not list(tmp_path.iterdir())
+
+
+def test_letters_are_white_on_dark_fields():
+    assert [ink_on(value, 10, 20) for value in (10, 15, 16, 20)] == ["white", "white", INK, INK]
+    assert [ink_on(value, 20, 10) for value in (10, 15, 16, 20)] == [INK, INK, "white", "white"]
+    assert ink_on(3, 3, 3) == "white"

@@ -19,8 +19,7 @@ def analyse(name: str, benchmark_paths: list[str], table_path: str, figure_paths
         facts = [facts_of(benchmark) for benchmark in benchmarks]
         products.write_csv(table_path, products.tabulate_across(name, benchmarks, summaries))
     figure = products.draw_across(name, products.read_csv(table_path), facts)
-    for path in figure_paths:
-        save_figure(figure, path)
+    save_figure(figure, *figure_paths)
 
 
 if __name__ == "__main__":

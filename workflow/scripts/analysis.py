@@ -15,8 +15,7 @@ def analyse(name: str, benchmark_path: str, summary_path: str, table_path: str, 
         products.write_csv(table_path, products.tabulate(name, benchmark, read_table(summary_path)))
     if figure_paths:
         figure = products.draw(name, products.read_csv(table_path), facts)
-        for path in figure_paths:
-            save_figure(figure, path)
+        save_figure(figure, *figure_paths)
 
 
 if __name__ == "__main__":

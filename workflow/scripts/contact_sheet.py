@@ -9,8 +9,7 @@ from skelnas.script import run
 def draw(images_path: str, figures: list[str]) -> None:
     """Draw the contact sheet of the image set into every file of `figures` (png, svg)."""
     figure = contact_sheet(read_image_set(images_path))
-    for path in figures:
-        save_figure(figure, path)
+    save_figure(figure, *figures)
 
 
 if __name__ == "__main__":

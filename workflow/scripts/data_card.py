@@ -13,8 +13,7 @@ def describe(images_path: str, manifest_path: str, figures: list[str], table_pat
     """Draw the data card into every file of `figures` (png, svg) and write its numbers as a table (csv)."""
     image_set, manifest = read_image_set(images_path), read_manifest(manifest_path)
     figure = data_card(image_set, manifest)
-    for path in figures:
-        save_figure(figure, path)
+    save_figure(figure, *figures)
     write_text(table_path, data_card_table(image_set, manifest).to_csv(index=False))
 
 

@@ -26,8 +26,7 @@ def draw(dataset: str, config: dict, options: dict, figures: list[str]) -> None:
             f"{', '.join(map(str, files))}: no recording can be used, so there is nothing to draw; mend them"
         )
     figure = encoding_gallery(chosen, source.parents)
-    for path in figures:
-        save_figure(figure, path)
+    save_figure(figure, *figures)
 
 
 def first_of_each_class(source: Source) -> Iterator[Recording]:

@@ -16,8 +16,7 @@ def compare_precision(first_path: str, second_path: str, figure_paths: list[str]
         used = differing(first, second)
         values = first.values()[used], second.values()[used]
         figure = precision_figure(*values, facts_of(first), second.recipe_name)
-    for path in figure_paths:
-        save_figure(figure, path)
+    save_figure(figure, *figure_paths)
     write_text(table_path, table.to_csv(index=False))
 
 

@@ -4,7 +4,9 @@ Colours are those of Okabe and Ito ("Color Universal Design", 2008), told apart 
 of values use cividis, which reads the same with and without red-green vision.
 """
 
+import itertools
 import textwrap
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -100,13 +102,30 @@ def chance_line(axes: Axes, chance: float, across: bool = False, **changes: Any)
     (axes.axvline if across else axes.axhline)(chance, **look)
 
 
-def save_figure(figure: Figure, path: Path | str) -> None:
+def legend_below(figure: Figure, panels: Iterable[Axes], columns: int) -> None:
+    """One legend for all of several panels, below them."""
+    found = [axes.get_legend_handles_labels() for axes in panels]
+    handles, labels = (list(itertools.chain(*part)) for part in zip(*found, strict=True))
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns)
+
+
+def ink_on(value: float, low: float, high: float) -> str:
+    """The colour of letters on a field of `VALUE_MAP` from `low` to `high`; these exchanged: of the reversed map."""
+    bright = (value - min(low, high)) / (abs(high - low) or 1)
+    return "white" if (bright > 0.55 if low > high else bright <= 0.55) else INK
+
+
+def save_figure(figure: Figure, *paths: Path | str) -> None:
     """Write a figure as `.svg` or `.png`, whole or not at all, without date, so that equal figures are equal files.
 
     Raises:
         InputError: the name ends in something else, or the disk refuses the file.
     """
-    path = Path(path)
+    for path in map(Path, paths):
+        _save(figure, path)
+
+
+def _save(figure: Figure, path: Path) -> None:
     metadata = {".svg": {"Date": None, "Creator": "skelnas"}, ".png": {"Software": "skelnas"}}
     if path.suffix not in metadata:
         raise InputError(f"{path}: figures are saved as .svg or .png, not as {path.suffix or 'a file without ending'}")

@@ -54,5 +54,4 @@ def _write(analysis: str, folder: Path, facts: Facts, table: pd.DataFrame) -> No
     products.write_csv(folder / f"{analysis}.csv", table)
     if ANALYSES[analysis].draws and not table.empty:
         figure = products.draw(analysis, products.read_csv(folder / f"{analysis}.csv"), facts)
-        for end in FIGURE:
-            save_figure(figure, folder / f"{analysis}{end}")
+        save_figure(figure, *(folder / f"{analysis}{end}" for end in FIGURE))

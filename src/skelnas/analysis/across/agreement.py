@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from skelnas.analysis.provenance import Facts, facts_of
 from skelnas.analysis.ranks import FEWEST, best, rank_correlation
-from skelnas.analysis.style import INK, MUTED, VALUE_MAP, headline, new_figure, style
+from skelnas.analysis.style import MUTED, VALUE_MAP, headline, ink_on, new_figure, style
 from skelnas.results.query import Benchmark
 from skelnas.text import counted
 
@@ -110,9 +110,8 @@ def _matrix(axes: Axes, matrix: np.ndarray, form: str, reverse: bool) -> None:
         if np.isnan(value):
             axes.text(column, row, "" if row == column else "–", ha="center", va="center", color=MUTED)
             continue
-        bright = (value - low) / ((high - low) or 1)
-        dark = (bright > 0.55) if reverse else (bright < 0.55)
-        axes.text(column, row, form.format(value), ha="center", va="center", color="white" if dark else INK, fontsize=9)
+        ink = ink_on(float(value), *((high, low) if reverse else (low, high)))
+        axes.text(column, row, form.format(value), ha="center", va="center", color=ink, fontsize=9)
     axes.grid(visible=False)
     axes.tick_params(length=0, labelsize=8)
     axes.spines[:].set_visible(False)

@@ -1,7 +1,5 @@
 """How early validation ranks the cells as the final test does, and which budget finds the best."""
 
-import itertools
-
 import matplotlib
 import numpy as np
 import pandas as pd
@@ -9,7 +7,7 @@ from matplotlib.figure import Figure
 
 from skelnas.analysis.provenance import Facts, facts_of
 from skelnas.analysis.ranks import FEWEST, best, rank_correlation
-from skelnas.analysis.style import ACCENT, FEW, INK, MUTED, POINTS, VALUE_MAP, headline, new_figure, style
+from skelnas.analysis.style import ACCENT, FEW, INK, MUTED, POINTS, VALUE_MAP, headline, legend_below, new_figure, style
 from skelnas.results.query import Benchmark
 
 KEPT = (0.01, 0.05, 0.1, 0.25)  # shares of the cells that are kept after an epoch
@@ -91,9 +89,7 @@ def draw(table: pd.DataFrame, facts: Facts) -> Figure:
         for axes in (ranks, found, regret):
             axes.set_xlabel("epoch of the validation")
             axes.xaxis.get_major_locator().set_params(integer=True)
-        pairs = [zip(*axes.get_legend_handles_labels(), strict=True) for axes in (ranks, found)]
-        handles, labels = zip(*itertools.chain(*pairs), strict=True)
-        figure.legend(handles, labels, loc="outside lower center", ncols=4)
+        legend_below(figure, (ranks, found), 4)
         about = f"{facts.line(*dict.fromkeys(('valid', facts.split)))}\nthe final accuracy is that of {facts.split}"
         headline(figure, "How early does validation know the final ranking?", about)
     return figure

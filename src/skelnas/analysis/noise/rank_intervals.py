@@ -1,7 +1,5 @@
 """The rank of every cell with its interval, and its accuracy shrunk towards what cells are like."""
 
-import itertools
-
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -9,7 +7,7 @@ from matplotlib.figure import Figure
 from skelnas.analysis.noise.measured import BOTH, SAMPLES, measured
 from skelnas.analysis.noise.shrinkage import DRAWS, SEED, rank_intervals, shrink
 from skelnas.analysis.provenance import Facts
-from skelnas.analysis.style import ACCENT, INK, POINTS, headline, new_figure, style
+from skelnas.analysis.style import ACCENT, INK, POINTS, headline, legend_below, new_figure, style
 from skelnas.results.query import Benchmark
 
 SHOWN = 30  # of the best cells
@@ -69,9 +67,7 @@ def draw(table: pd.DataFrame, facts: Facts) -> Figure:
         right.plot(table["rank"], table["rank"], color=INK, lw=0.9, label="rank")
         right.set(xlim=(1, len(table)), ylim=(len(table), 1), xlabel="rank of the cell", ylabel="rank in a draw")
         right.set_title("all cells")
-        pairs = [zip(*axes.get_legend_handles_labels(), strict=True) for axes in (left, right)]
-        handles, labels = zip(*itertools.chain(*pairs), strict=True)
-        figure.legend(handles, labels, loc="outside lower center", ncols=4)
+        legend_below(figure, (left, right), 4)
         how = f"parametric bootstrap of empirical-Bayes estimates: {DRAWS:,} draws, seed {SEED}"
         about = f"{facts.line(facts.split)}\n{how}"
         headline(figure, "What a rank is worth", about)

@@ -27,6 +27,6 @@ def finding(table: pd.DataFrame, facts: Facts) -> str:
     if table.empty:
         return "No cell has an accuracy after the last epoch."
     equal = int((table["rank"] == 1).sum()) - 1
-    shared = f", which {equal:,} more share" if equal else ""
+    shared = f", which {equal:,} more share{'s' if equal == 1 else ''}" if equal else ""
     accuracy = table[f"{facts.split}_top1"].iloc[0]
     return f"Of {len(table):,} cells, {table['index'].iloc[0]} is first with {accuracy:.2f} % ({facts.split}){shared}."

@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from skelnas.analysis.provenance import Facts, facts_of
-from skelnas.analysis.style import INK, MUTED, VALUE_MAP, headline, new_figure, style
+from skelnas.analysis.style import INK, MUTED, VALUE_MAP, headline, ink_on, new_figure, style
 from skelnas.analysis.topology.structure import by_operation_and_edge
 from skelnas.cells import space
 from skelnas.results.query import Benchmark
@@ -40,12 +40,12 @@ def draw(table: pd.DataFrame, facts: Facts) -> Figure:
         axes = figure.subplots()
         equal = counts.min() == counts.max()
         image = axes.imshow(np.ma.masked_invalid(means), cmap=VALUE_MAP, aspect="auto")
-        bright = np.nanmin(means) + 0.55 * np.ptp(means[counts > 0])
+        low, high = np.nanmin(means), np.nanmax(means)
         for row, column in np.ndindex(means.shape):
             if counts[row, column] == 0:
                 axes.text(column, row, "no cell", ha="center", va="center", fontsize=8, color=MUTED)
                 continue
-            ink = "white" if means[row, column] <= bright else INK
+            ink = ink_on(means[row, column], low, high)
             axes.text(
                 column,
                 row - 0.09 * (not equal),

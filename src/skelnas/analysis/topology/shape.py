@@ -13,7 +13,18 @@ from matplotlib.figure import Figure
 
 from skelnas.analysis.provenance import Facts, facts_of
 from skelnas.analysis.spread import QUANTILES, quantiles
-from skelnas.analysis.style import ACCENT, INK, MUTED, POINTS, VALUE_MAP, chance_line, headline, new_figure, style
+from skelnas.analysis.style import (
+    ACCENT,
+    INK,
+    MUTED,
+    POINTS,
+    VALUE_MAP,
+    chance_line,
+    headline,
+    ink_on,
+    new_figure,
+    style,
+)
 from skelnas.analysis.topology.traits import traits
 from skelnas.results.query import Benchmark
 from skelnas.text import counted
@@ -112,7 +123,7 @@ def _draw_shapes(axes: Axes, table: pd.DataFrame) -> None:
         if not numbers[depth, width]:
             axes.text(width, depth, "no cell", ha="center", va="center", fontsize=8, color=MUTED)
             continue
-        ink = "white" if means[depth, width] <= low + 0.55 * (high - low) else INK
+        ink = ink_on(float(means[depth, width]), low, high)
         axes.text(width, depth + 0.08, f"{means[depth, width]:.1f}", ha="center", va="center", color=ink, fontsize=11)
         words = counted(int(numbers[depth, width]), "cell")
         axes.text(width, depth - 0.22, words, ha="center", va="center", color=ink, fontsize=7.5)

@@ -80,7 +80,7 @@ def train(
         pace.took(len(cells), time.monotonic() - started)
         done.append(file)
         first = cells[-1] + 1
-        left = pace.ends - time.monotonic()
+        left = max(0.0, pace.ends - time.monotonic())
         sys.stderr.write(f"{first:,} of {CELLS:,} cells, {left:,.0f} s left\n")
     return done
 

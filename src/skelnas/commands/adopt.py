@@ -42,7 +42,7 @@ def run(given: argparse.Namespace) -> int:
     folder = {one.shard.seed: Path(paths.shards(f"{shard.dataset}/{name}", one.shard.seed)) for one in parcel}
     written = sum(_place(one, folder[one.shard.seed] / f"{one.name}.h5") for one in parcel)
     cells = sum(len(one.shard.cells) for one in parcel)
-    here = f"{written} of {len(parcel)} shards written, the others were here"
+    here = f"{written} of {len(parcel)} shards written" + (", the others were here" if written < len(parcel) else "")
     print(f"{here}: {cells:,} trainings of {shard.dataset}/{name}")
     print("`skelnas regroup` and jobs take over what they hold; `skelnas plan` says what is left")
     return 0

@@ -31,13 +31,15 @@ THEMES = (  # in the order of the report
 
 @dataclass(frozen=True)
 class Analysis:
-    """Its theme (one of `THEMES`), the module of `skelnas.analysis` that makes it, whether it has a figure, and whether
-    it reads the networks that were trained once more (`results.networks.networks_path`)."""
+    """Its theme (one of `THEMES`), the module of `skelnas.analysis` that makes it, whether it has a figure, whether it
+    reads the networks that were trained once more (`results.networks.networks_path`), and its title, where that is not
+    its name as words."""
 
     theme: str
     module: str
     draws: bool = True
     networks: bool = False
+    title: str = ""
 
     def files(self, name: str) -> list[str]:
         """The files that it makes under that name."""
@@ -57,7 +59,7 @@ ANALYSES = {
     "rank-intervals": Analysis("noise", "noise.rank_intervals"),
     "not-told-from-best": Analysis("noise", "noise.not_told"),
     "choice-by-validation": Analysis("selection", "selection.choice"),
-    "winners-curse": Analysis("selection", "selection.winners_curse"),
+    "winners-curse": Analysis("selection", "selection.winners_curse", title="Winner's curse"),
     "ranking": Analysis("selection", "selection.ranking", draws=False),
     "variance-shares": Analysis("landscape", "landscape.variance"),
     "autocorrelation": Analysis("landscape", "landscape.locality"),
@@ -75,7 +77,7 @@ ANALYSES = {
     "search": Analysis("search", "search.regret"),
     "confusion": Analysis("people", "people.confusion", networks=True),
     "classes": Analysis("people", "people.classes", networks=True),
-    "mcnemar": Analysis("people", "people.pairs", networks=True),
+    "mcnemar": Analysis("people", "people.pairs", networks=True, title="McNemar's test"),
     "hardest-recordings": Analysis("people", "people.hardest", networks=True),
 }
 # Of all benchmarks of a study that has two or more: `tabulate(benchmarks, summaries)`, and one `Facts` for each.

@@ -46,7 +46,7 @@ def finding(name: str, table: pd.DataFrame, facts: Facts | Sequence[Facts]) -> s
 
 def title(name: str) -> str:
     """The name of an analysis as words: "Rank agreement"."""
-    return name.replace("-", " ").capitalize()
+    return (ANALYSES | ACROSS)[name].title or name.replace("-", " ").capitalize()
 
 
 def write_csv(path: Path | str, table: pd.DataFrame) -> None:

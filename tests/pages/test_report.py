@@ -47,7 +47,12 @@ def made(tmp_path, make_benchmark):
 def test_themes_findings_figures_and_tables(made, tmp_path):
     facts, parts = made()
     text = report(
-        "tiny", [Reported(facts, {"recipe": "epochs 3"})], parts, ["shape"], {"numpy": "2.0", "torch": ""}
+        "tiny",
+        [Reported(facts, {"recipe": "epochs 3"})],
+        parts,
+        ["shape"],
+        {"numpy": "2.0", "torch": ""},
+        "skelnas pages x.h5",
     ).decode()
     assert re.findall(r'<section id="(\w+)"', text) == [*THEMES, "missing", "made"]
     articles = re.findall(r"<article>.*?</article>", text, re.DOTALL)
@@ -69,16 +74,17 @@ def test_themes_findings_figures_and_tables(made, tmp_path):
     assert "Analyses that the study did not ask for: shape." in text
     assert '<th scope="row">numpy</th><td>2.0</td>' in text
     assert "torch" not in text
+    assert "Made again by <code>skelnas pages x.h5</code>" in text
 
 
 def test_equal_in_equal_out(made):
     facts, parts = made(names=("noise",))
-    assert len({report("tiny", [Reported(facts, {})], parts, [], {}) for _ in range(2)}) == 1
+    assert len({report("tiny", [Reported(facts, {})], parts, [], {}, "again") for _ in range(2)}) == 1
 
 
 def test_one_seed_is_said_and_nothing_is_drawn_of_noise(made):
     facts, parts = made(seeds=(777,), names=("intraclass-correlation", "learning-curves"))
-    text = report("tiny", [Reported(facts, {})], parts, [], {}).decode()
+    text = report("tiny", [Reported(facts, {})], parts, [], {}, "again").decode()
     empty = [part for part in parts if not part.figures]
     assert [part.title for part in empty] == ["Intraclass correlation"]
     assert "one seed, so that noise between seeds is not known" in text
@@ -107,7 +113,7 @@ def test_a_large_table_is_packed_and_a_large_figure_has_pixels(made, tmp_path):
     part = Part(
         "people", "Large", "It is large.", "", tmp_path / "large.csv", (tmp_path / "large.png", tmp_path / "large.svg")
     )
-    text = report("tiny", [Reported(facts, {})], [part], [], {}).decode()
+    text = report("tiny", [Reported(facts, {})], [part], [], {}, "again").decode()
     packed = re.search(r'download="large\.csv\.gz" href="data:application/gzip;base64,(.*?)"', text)[1]
     pd.testing.assert_frame_equal(pd.read_csv(io.BytesIO(gzip.decompress(base64.b64decode(packed)))), large)
     assert "data:image/png;" in text
@@ -121,7 +127,9 @@ def test_readable_by_everybody(made, tmp_path, opened, width, scheme):
 
     facts, parts = made(names=("learning-curves", "ranking"))
     parts.append(Part("people", MARKUP, MARKUP, MARKUP))
-    (tmp_path / "report.html").write_bytes(report("tiny", [Reported(facts, {MARKUP: MARKUP})], parts, [MARKUP], {}))
+    (tmp_path / "report.html").write_bytes(
+        report("tiny", [Reported(facts, {MARKUP: MARKUP})], parts, [MARKUP], {}, MARKUP)
+    )
     page = opened(tmp_path / "report.html", width=width, color_scheme=scheme)
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()

@@ -44,7 +44,8 @@ def tell(study: str, runs: list[str], analyses: list[str], files: list[str], pag
             parts += image_parts(dataset, read_manifest(paths.manifest(dataset)), figures, words)
     parts += [_comparison(*match.groups(), match[0]) for match in _comparisons(study, files)]
     left_out = [name for name in ANALYSES if name not in analyses]
-    write_bytes(page_path, report(study, reported, parts, left_out, versions()))
+    again = f"snakemake --cores all -- {study}"
+    write_bytes(page_path, report(study, reported, parts, left_out, versions(), again))
 
 
 def _comparisons(study: str, files: list[str]) -> list[re.Match[str]]:

@@ -16,6 +16,7 @@ from skelnas.recipe import SPLITS
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     reading.add_file(parser)
+    reading.add_json(parser)
     parser.add_argument("--split", default="valid", help="what is chosen by: valid (default), test or train")
     parser.add_argument("--number", type=int, default=10, metavar="N", help="how many cells (10)")
     parser.add_argument("--epoch", default="final", help="0 is the first; final (default)")

@@ -43,7 +43,8 @@ def run(given: argparse.Namespace) -> int:
             _write(analysis, Path(folder), reported.facts, table)
             progress.advance()
         parts = [analysis_part(analysis, reported.facts, Path(folder), "", False) for analysis in ANALYSES]
-        write_bytes(pages["report"], report(name, [reported], parts, [], versions()))
+        again = "skelnas pages" + (f" {given.file}" if given.file else "")
+        write_bytes(pages["report"], report(name, [reported], parts, [], versions(), again))
     for kind, path in pages.items():
         print(f"{kind.capitalize()}: {path}")
     return 0

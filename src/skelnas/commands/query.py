@@ -19,6 +19,7 @@ METRICS = {"top1": "top-1 %", "top5": "top-5 %", "loss": "loss, nats"}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("cell", metavar="CELL", help="an index, a string, six digits, or 'class 3'")
     reading.add_file(parser)
+    reading.add_json(parser)
     reading.add_question(parser)
 
 

@@ -16,8 +16,12 @@ GAP = 2  # blanks between columns
 
 
 def add_file(parser: argparse.ArgumentParser) -> None:
-    """`FILE` and `--json`."""
+    """`FILE`."""
     parser.add_argument("file", nargs="?", metavar="FILE", help="a benchmark file (.h5); else the shipped example")
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """`--json`."""
     parser.add_argument("--json", action="store_true", help="print JSON for programs")
 
 

@@ -23,6 +23,7 @@ BEST = 5  # so many neighbours are printed; JSON has all 24
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("cell", metavar="CELL", help="an index, a string, six digits, or 'class 3'")
     reading.add_file(parser)
+    reading.add_json(parser)
     reading.add_question(parser)
     parser.add_argument("--svg", metavar="FILE", help="write the drawing there too")
 

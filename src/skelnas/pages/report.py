@@ -63,7 +63,12 @@ class Reported:
 
 
 def report(
-    study: str, runs: Sequence[Reported], parts: Iterable[Part], left_out: Sequence[str], versions: Mapping[str, str]
+    study: str,
+    runs: Sequence[Reported],
+    parts: Iterable[Part],
+    left_out: Sequence[str],
+    versions: Mapping[str, str],
+    command: str,
 ) -> bytes:
     """The page as the bytes of an HTML file; equal in, equal out.
 
@@ -72,6 +77,7 @@ def report(
         parts: what there is to tell, in any order of themes.
         left_out: analyses that the study did not ask for.
         versions: of the software (name -> version).
+        command: what makes the page again.
     """
     told = list(parts)
     body = (
@@ -80,7 +86,7 @@ def report(
         "this study, where it lies beside this page.</p>\n"
         f'<nav aria-label="Contents"><ul>{"".join(_link(theme) for theme in (*THEMES, "missing", "made"))}</ul></nav>'
         f"</header>\n<main>\n{''.join(_theme(theme, told) for theme in THEMES)}"
-        f"{_missing(runs, told, left_out)}{_made(study, runs, versions)}</main>\n"
+        f"{_missing(runs, told, left_out)}{_made(runs, versions, command)}</main>\n"
     )
     return page(f"{study}: report", body, asset("report.css"))
 
@@ -183,11 +189,11 @@ def lacks(facts: Facts) -> Iterator[str]:
         yield "no losses"
 
 
-def _made(study: str, runs: Sequence[Reported], versions: Mapping[str, str]) -> str:
+def _made(runs: Sequence[Reported], versions: Mapping[str, str], command: str) -> str:
     tables = "".join(_pairs(f"{run.facts.dataset}, {run.facts.recipe}", run.made) for run in runs) + _pairs(
         "Software", {name: version for name, version in versions.items() if version}
     )
-    again = f"<p>Made again by <code>snakemake --cores all -- {escaped(study)}</code>.</p>\n"
+    again = f"<p>Made again by <code>{escaped(command)}</code>.</p>\n"
     return _closing("made", again + tables)
 
 

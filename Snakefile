@@ -7,7 +7,9 @@
 #   results/images/{dataset}.h5 + {dataset}.json                  image tensors + the manifest that training depends on
 #   results/images/{dataset}/{figure}.{svg,png}                   what the images look like
 #   results/train/{dataset}/{recipe}/seed{seed}/{shard}.h5        cells first-last; 01459-01459 is a single cell
-#   results/benchmark/{study}/{dataset}/{recipe}.h5 + .parquet    everything merged; one row per cell (.loss.h5: losses)
+#   results/benchmark/{study}/{dataset}/{recipe}.h5 + .parquet    everything merged; one row per cell (.loss.h5: losses;
+#                                                                 .proxies.parquet: zero-cost proxies)
+#   results/proxies/{dataset}/{proxy}/{shard}.record              untrained networks scored: one proxy of some cells
 #   results/networks/{study}/{dataset}/{recipe}.h5                chosen cells trained once more: what they predict
 #   results/analysis/{study}/{dataset}/{recipe}/...               figures (svg + png) and tables (csv)
 #   results/analysis/{study}/across/...                           the study's data sets and recipes held together
@@ -35,6 +37,7 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/results.smk"
 include: "workflow/rules/networks.smk"
+include: "workflow/rules/proxies.smk"
 include: "workflow/rules/analysis.smk"
 include: "workflow/rules/precision.smk"
 include: "workflow/rules/pages.smk"

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 
 from skelnas.errors import InputError
 
+PROXIES = ("synflow", "naswot")  # scores of untrained networks, `training.proxies`
 SPLITS = ("train", "valid", "test")  # in this order in every array that has an axis of them
 PRECISIONS = ("fp64", "fp32", "tf32", "bf16")
 NETWORK_VERSION = 1  # raised by hand when a change of the science makes old shards wrong

@@ -12,7 +12,7 @@ from skelnas.images.encodings import ENCODINGS
 from skelnas.images.options import ImageOptions
 from skelnas.images.splits import RULES
 from skelnas.options import keys, stated
-from skelnas.recipe import PRECISIONS, Recipe
+from skelnas.recipe import PRECISIONS, PROXIES, Recipe
 from skelnas.skeletons.readers import READERS, ArchiveOptions, GapOptions, JointOptions
 from skelnas.study import runs as study
 from skelnas.study.configuration import checked, read
@@ -73,6 +73,7 @@ def test_every_key_of_the_schema_is_a_word_of_the_code():
     assert set(defs["recipe"]["properties"]["precision"]["enum"]) == set(PRECISIONS)
     assert set(SCHEMA["properties"]["training"]["properties"]["engine"]["enum"]) == set(ENGINES)
     assert defs["study"]["properties"]["analyses"]["items"]["enum"] == [*ANALYSES, *ACROSS]
+    assert defs["study"]["properties"]["proxies"]["items"]["enum"] == list(PROXIES)
 
 
 @pytest.mark.parametrize(
@@ -142,6 +143,10 @@ def test_limits_reach_the_reader_and_decide_no_image_unless_they_are_stated():
         (changed("recipes", "demo", value={"epochs": 12}), "recipes.demo lacks batch-size"),
         (changed("recipes", "demo", "batch-size", value=0), "recipes.demo.batch-size is 0; Samples a step"),
         (changed("studies", "demo", "runs", 0, "seeds", value=777), "runs[0].seeds is 777, expected a list"),
+        (
+            changed("studies", "demo", "proxies", value=["synflow", "snip"]),
+            r"studies.demo.proxies[1] is 'snip', expected one of synflow, naswot",
+        ),
         (changed("training", "engine", value="warp"), "training.engine is 'warp', expected one of fused, "),
         (
             changed("datasets", "utd_mhad", "sources", value=[{"url": "x"}]),

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from skelnas.cells.equivalence import representatives
 from skelnas.errors import InputError
 from skelnas.recipe import Recipe
 from skelnas.study import runs as study
@@ -153,3 +154,23 @@ def test_a_comparison_adds_its_figure_and_its_table():
         explorer,
         report,
     ]
+
+
+def test_proxies_are_scored_once_for_each_class_and_shared_by_recipes():
+    config = configuration(a={"cells": "0-999", "cells-per-shard": 300}, b={"cells": "0-999", "recipe": "long"})
+    assert study.proxies_files(config, "a", "own/short") == []
+    assert not [file for file in study.study_files(config, "a") if "proxies." in file and "analysis" not in file]
+    for name in config["studies"]:
+        config["studies"][name]["proxies"] = ["naswot"]
+    scored = representatives(range(1000))
+    assert len(scored) < 1000
+    assert study.runs(config, "a")[0].proxy_shards()[0] == scored[:300]
+    for name, folder in (("a", "own/short"), ("b", "own/long")):
+        (run,) = study.runs(config, name)
+        assert study.proxies_files(config, name, folder) == [f"results/benchmark/{name}/{folder}.proxies.parquet"]
+        assert study.proxies_files(config, name, folder)[0] in study.study_files(config, name)
+        shards = [Path(path) for path in run.proxy_paths("naswot")]
+        assert {str(path.parent) for path in shards} == {"results/proxies/own/naswot"}
+        found = [study.cells_of_proxy_shard(config, "own", path.stem) for path in shards]
+        assert [cell for cells in found for cell in cells] == list(scored)
+        assert not [file for file in study.explored_files(config, name) if "proxies" in file]

@@ -1,6 +1,7 @@
 """Analyses of a benchmark: one rule for each of the catalogue, which makes the table, and the figure from the table.
 
-Inputs: results/benchmark/{study}/{dataset}/{recipe}.h5, its losses where it has them, and .parquet.
+Inputs: results/benchmark/{study}/{dataset}/{recipe}.h5, its losses where it has them, and .parquet; where the study asks
+for them and the analysis reads them, networks that were trained once more, and .proxies.parquet.
 Outputs: results/analysis/{study}/{dataset}/{recipe}/ and, of all of a study together, results/analysis/{study}/across/;
 tables as csv, figures as png and svg.
 """
@@ -18,6 +19,7 @@ for name, analysis in ANALYSES.items():
             losses=losses,
             summary="results/benchmark/{study}/{dataset}/{recipe}.parquet",
             networks=networks if analysis.networks else [],
+            proxies=proxies if analysis.proxies else [],
         output:
             **figure_outputs(name, analysis),
             table=f"results/analysis/{{study}}/{{dataset}}/{{recipe}}/{name}.csv",

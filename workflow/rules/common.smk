@@ -24,6 +24,7 @@ from skelnas.study import stand_ins
 from skelnas.study.configuration import read
 from skelnas.study.portable import study_configuration
 from skelnas.errors import InputError
+from skelnas.recipe import PROXIES
 
 # Jobs find the package in this checkout, whatever environment they run in, and our stand-ins for SLURM's commands.
 os.environ.update(
@@ -78,17 +79,23 @@ wildcard_constraints:
     recipe=r"[a-z0-9][a-z0-9-]*",
     other=r"[a-z0-9][a-z0-9-]*",
     seed=r"\d+",
+    proxy="|".join(PROXIES),
     shard=r"\d{5}-\d{5}(-[0-9a-f]{8})?",
     study="|".join(config["studies"]),
     file="|".join(re.escape(file) for file in study.source_files(config)) or "(?!)",
 
 
-def shard_files(wildcards):
-    """Every shard of a benchmark file."""
+def trained_run(wildcards):
+    """The run that a path names."""
     run = f"{wildcards.study}/{wildcards.dataset}/{wildcards.recipe}"
     if run not in RUNS:
         raise SystemExit(f"config.yaml: there is no run {run} (study/dataset/recipe); there are {', '.join(RUNS)}")
-    return RUNS[run].shard_paths()
+    return RUNS[run]
+
+
+def shard_files(wildcards):
+    """Every shard of a benchmark file."""
+    return trained_run(wildcards).shard_paths()
 
 
 def shard_cells(wildcards):
@@ -168,6 +175,25 @@ def networks(wildcards):
     """The chosen cells of a run that were trained once more, where its study names any."""
     run = f"{wildcards.dataset}/{wildcards.recipe}"
     return or_stop(study.networks_files, config, wildcards.study, run)
+
+
+def proxies(wildcards):
+    """The proxies of a run, where its study names any."""
+    run = f"{wildcards.dataset}/{wildcards.recipe}"
+    return or_stop(study.proxies_files, config, wildcards.study, run)
+
+
+def proxy_shard_files(wildcards):
+    """Every shard of every proxy of a run, proxy by proxy."""
+    asked = config["studies"][wildcards.study]["proxies"]
+    if not asked:
+        raise SystemExit(f"config.yaml: studies.{wildcards.study} names no proxies; there are {', '.join(PROXIES)}")
+    return [path for proxy in asked for path in trained_run(wildcards).proxy_paths(proxy)]
+
+
+def proxy_cells(wildcards):
+    """The cells of one shard of proxies."""
+    return list(or_stop(study.cells_of_proxy_shard, config, wildcards.dataset, wildcards.shard))
 
 
 def run_cells(wildcards):

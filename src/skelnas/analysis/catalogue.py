@@ -32,13 +32,14 @@ THEMES = (  # in the order of the report
 @dataclass(frozen=True)
 class Analysis:
     """Its theme (one of `THEMES`), the module of `skelnas.analysis` that makes it, whether it has a figure, whether it
-    reads the networks that were trained once more (`results.networks.networks_path`), and its title, where that is not
-    its name as words."""
+    reads the networks that were trained once more (`results.networks.networks_path`) or the proxies
+    (`results.proxies.proxies_path`), and its title, where that is not its name as words."""
 
     theme: str
     module: str
     draws: bool = True
     networks: bool = False
+    proxies: bool = False
     title: str = ""
 
     def files(self, name: str) -> list[str]:
@@ -75,6 +76,7 @@ ANALYSES = {
     "structure-by-rank": Analysis("topology", "topology.structure_by_rank", draws=False),
     "accuracy-and-cost": Analysis("cost", "cost.accuracy_and_cost"),
     "search": Analysis("search", "search.regret"),
+    "proxies": Analysis("search", "search.proxies", proxies=True, title="Zero-cost proxies"),
     "confusion": Analysis("people", "people.confusion", networks=True),
     "classes": Analysis("people", "people.classes", networks=True),
     "mcnemar": Analysis("people", "people.pairs", networks=True, title="McNemar's test"),

@@ -16,7 +16,7 @@ include edges that reach no output.
 
 import functools
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -78,6 +78,11 @@ def classes(notion: str = "network") -> np.ndarray:
         smallest[position] = first.setdefault(keys[relevant], position)
     smallest.flags.writeable = False
     return smallest
+
+
+def representatives(cells: Iterable[int]) -> tuple[int, ...]:
+    """The smallest index of each class of equal networks among `cells`, ascending; it need not be one of them."""
+    return tuple(np.unique(classes("network")[list(cells)]).tolist())
 
 
 def members(index: int, notion: str = "network") -> np.ndarray:

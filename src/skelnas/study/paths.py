@@ -6,7 +6,7 @@ Rules spell the same paths with wildcards. Nothing else in the package knows whe
 from collections.abc import Mapping
 
 RESULTS, RAW = "results", "data/raw"
-LOSSES = ".loss.h5"
+LOSSES, PROXIES = ".loss.h5", ".proxies.parquet"
 BENCHMARK = (".h5", LOSSES, ".parquet")  # the endings of a benchmark's files: counts, losses, summary
 
 
@@ -73,6 +73,11 @@ def benchmark(study: str, run: str, ending: str = ".h5") -> str:
 def networks(study: str, run: str) -> str:
     """Chosen cells of a study's run, trained once more: what they predict."""
     return f"{RESULTS}/networks/{study}/{run}.h5"
+
+
+def proxy_shard(dataset: str, proxy: str, name: str) -> str:
+    """One proxy of some cells."""
+    return f"{RESULTS}/proxies/{dataset}/{proxy}/{name}.record"
 
 
 def analysis(study: str, run: str, file: str) -> str:

@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 
 from skelnas.analysis.catalogue import ACROSS, ANALYSES, FIGURE, TABLE
+from skelnas.cells.equivalence import representatives
 from skelnas.cells.selection import select, shard_cells, shard_name, shards
 from skelnas.errors import InputError, Misconfigured
 from skelnas.files import sha256_of_json
@@ -43,6 +44,14 @@ class Run:
     def shards(self) -> list[tuple[int, ...]]:
         """The cells of each shard, the same for every seed."""
         return shards(self.cells, self.cells_per_shard)
+
+    def proxy_shards(self) -> list[tuple[int, ...]]:
+        """The cells that are scored in place of those of the run, one for each class of equal networks."""
+        return shards(representatives(self.cells), self.cells_per_shard)
+
+    def proxy_paths(self, proxy: str) -> list[str]:
+        """Every shard of one proxy."""
+        return [paths.proxy_shard(self.dataset, proxy, shard_name(cells)) for cells in self.proxy_shards()]
 
     def shard_paths(self) -> list[str]:
         """Every shard file of the run, seed by seed."""
@@ -140,6 +149,16 @@ def cells_of_shard(config: Config, dataset: str, recipe_name: str, shard: str) -
     return shard_cells(shard, (cells for run in known for cells in run.shards()))
 
 
+def cells_of_proxy_shard(config: Config, dataset: str, shard: str) -> tuple[int, ...]:
+    """The cells that the shard of proxies of this name holds."""
+    known = [
+        run
+        for path, run in runs_by_path(config).items()
+        if run.dataset == dataset and config["studies"][path.split("/")[0]]["proxies"]
+    ]
+    return shard_cells(shard, (cells for run in known for cells in run.proxy_shards()))
+
+
 def moved(config: Config, old: str) -> str:
     """What to say to a path below results/ from when benchmarks and analyses did not name their study.
 
@@ -207,6 +226,12 @@ def networks_files(config: Config, study: str, run: str) -> list[str]:
     return [paths.networks(study, run)] if trained and config["studies"][study]["predictions"] else []
 
 
+def proxies_files(config: Config, study: str, run: str) -> list[str]:
+    """The proxies of one run of a study, if it names any; of what is imported there are no images to score."""
+    trained = f"{study}/{run}" in runs_by_path(config)
+    return [paths.benchmark(study, run, paths.PROXIES)] if trained and config["studies"][study]["proxies"] else []
+
+
 def study_files(config: Config, study: str) -> list[str]:
     """Everything that a study makes and that its archive holds."""
     return [*result_files(config, study), paths.explorer(study), paths.report(study)]
@@ -220,7 +245,8 @@ def benchmarks(config: Config, study: str) -> list[Run | Import]:
 def explored_files(config: Config, study: str) -> list[str]:
     """What the explorer of a study is made of: benchmarks, and the manifests that name the actions."""
     kinds = (f"{paths.RESULTS}/benchmark/", *{paths.manifest(run.dataset) for run in runs(config, study)})
-    return [file for file in result_files(config, study) if file.startswith(kinds)]
+    files = [file for file in result_files(config, study) if file.startswith(kinds)]
+    return [file for file in files if not file.endswith(paths.PROXIES)]
 
 
 def result_files(config: Config, study: str) -> list[str]:
@@ -232,7 +258,7 @@ def result_files(config: Config, study: str) -> list[str]:
     for run in benchmarks(config, study):
         lacking = () if run.losses else (paths.LOSSES,)
         files += [paths.benchmark(study, run.folder, end) for end in paths.BENCHMARK if end not in lacking]
-        files += networks_files(config, study, run.folder)
+        files += [*networks_files(config, study, run.folder), *proxies_files(config, study, run.folder)]
         for name in (name for name in analyses if name in ANALYSES):
             files += [paths.analysis(study, run.folder, file) for file in ANALYSES[name].files(name)]
     if len(benchmarks(config, study)) > 1:

@@ -19,7 +19,7 @@ ABOUT = --profile "$(PROFILE)" $(if $(STUDY),--study $(STUDY)) $(if $(CONFIGFILE
 # One thread a process: snakemake runs several, and more threads than cores are slower than one.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help setup demo example report test test-unit test-browser test-workflow test-slurm test-clients lint lock fuzz bench bench-gpu proof-ntu dag plan status preflight clean
+.PHONY: help setup demo example report test test-unit test-slow test-browser test-workflow test-slurm test-clients lint lock fuzz bench bench-gpu proof-ntu dag plan status preflight clean
 
 help:  ## say what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -54,10 +54,13 @@ report: $(READY)  ## make report.zip of the study that config.yaml names (STUDY=
 	$(BIN)/snakemake --cores 1 --quiet all --report report.zip -- $(STUDY)
 	@echo "Report: report.zip (unpack it and open report/report.html)"
 
-test: test-unit test-browser test-workflow  ## unit tests, pages in a browser, then the workflow's own behaviour
+test: test-unit test-slow test-browser test-workflow  ## unit tests, pages in a browser, then the workflow's own behaviour
 
-test-unit: $(READY)  ## tests of the package, in some minutes
-	$(BIN)/pytest -n 2 --dist worksteal -m "not workflow and not slurm and not browser and not clients"
+test-unit: $(READY)  ## the quick tests of the package, in some minutes
+	$(BIN)/pytest -n 2 --dist worksteal -m "not slow and not workflow and not slurm and not browser and not clients"
+
+test-slow: $(READY)  ## tests of the package that take seconds each: damaged files, compiled kernels, killed trainings
+	$(BIN)/pytest -n 2 --dist worksteal -m "slow and not workflow and not slurm and not browser and not clients"
 
 test-browser: $(READY)  ## pages opened in chromium (apt-get install chromium)
 	$(BIN)/pytest -m browser tests/pages
@@ -66,8 +69,7 @@ test-workflow: $(READY)  ## tests that run snakemake on small studies
 	$(BIN)/pytest -n 2 --dist loadfile -m workflow
 
 test-slurm: $(READY)  ## tests on throw-away SLURM clusters of this machine, CLUSTERS side by side (Debian, root)
-	$(BIN)/pytest -m slurm tests/slurm/test_limits.py  # alone: with another cluster beside it a job may use its minute up
-	$(BIN)/pytest -m slurm -n $(CLUSTERS) --maxschedchunk 1 --ignore tests/slurm/test_limits.py tests/slurm
+	$(BIN)/pytest -m slurm -n $(CLUSTERS) --maxschedchunk 1 tests/slurm
 
 test-clients: $(READY) $(CLIENTS)/ready  ## what we export, read by the unmodified tools it is for
 	$(BIN)/pytest -n 2 --dist loadfile -m clients tests/clients

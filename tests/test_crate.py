@@ -56,6 +56,7 @@ def test_an_archive_is_a_workflow_run_crate(tmp_path, asked):
 
 
 @pytest.mark.parametrize("fault", ["no workflow", "no run", "no profile", "no licence"])
+@pytest.mark.slow
 def test_the_validator_would_notice(tmp_path, asked, fault):
     document = copy.deepcopy(crate("tiny", SIZES, METADATA))
     entities = {entity["@id"]: entity for entity in document["@graph"]}

@@ -72,6 +72,7 @@ def test_the_network_draws_these_initial_values(original):
             torch.testing.assert_close(values.detach(), drawn, rtol=0, atol=2**-23 * drawn.abs().max().item())
 
 
+@pytest.mark.slow
 def test_logits_are_the_originals_in_both_modes(original, batch):
     images, labels = batch
     for entry in original["numeric"]:

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 TEST = "tests/skeletons/test_utd_mhad.py::test_the_original_archive"
 
@@ -17,6 +19,7 @@ def outcome(**environment: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
+@pytest.mark.slow
 def test_without_a_folder_they_are_skipped_and_one_line_says_how_to_get_them() -> None:
     status, output = outcome()
     assert status == 0
@@ -26,6 +29,7 @@ def test_without_a_folder_they_are_skipped_and_one_line_says_how_to_get_them() -
     assert "SKELNAS_DATA=data/raw" in line
 
 
+@pytest.mark.slow
 def test_where_the_folder_names_nothing_they_fail(tmp_path: Path) -> None:
     status, output = outcome(SKELNAS_DATA=str(tmp_path / "nowhere"))
     assert status == 1

@@ -7,6 +7,8 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[1]
 QUESTION = """
 from skelnas import example
@@ -15,6 +17,7 @@ with example() as benchmark:
 """
 
 
+@pytest.mark.slow
 def test_the_built_wheel_has_examples_and_profiles_and_asks_for_little(make_benchmark, tmp_path):
     source = tmp_path / "source"
     source.mkdir()

@@ -62,6 +62,7 @@ def test_every_table_comes_back_from_its_csv(study, name, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["accuracy-and-cost", "best-and-worst-cells"])
+@pytest.mark.slow
 def test_figures_are_the_same_every_time(make_benchmark, tmp_path, name):
     with Benchmark(make_benchmark([0, 3, 9, 1651, 1835, 11472])) as benchmark:
         for path in (tmp_path / "a.svg", tmp_path / "b.svg"):

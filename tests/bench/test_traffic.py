@@ -48,6 +48,7 @@ def printed(program: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True, env=environment, cwd=ROOT).stdout
 
 
+@pytest.mark.slow
 def test_launches_are_counted_as_they_are_made():
     """What `LAUNCHES` says of each operation, against the launches that a step and an evaluation really make."""
     program = """
@@ -74,6 +75,7 @@ LIMITS = {
 }
 
 
+@pytest.mark.slow
 def test_the_hot_loops_ask_for_few_instructions_and_bytes():
     """Of the 3x3 kernels of bfloat16, compiled for an H100 or H200: forward, to the source and to the weights."""
     program = """

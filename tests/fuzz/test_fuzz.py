@@ -19,6 +19,7 @@ FEWEST = 10  # files of each format, however busy the machine is
 
 
 @pytest.mark.parametrize("half", range(HALVES))
+@pytest.mark.slow
 def test_damage_is_a_sentence_or_changes_nothing(tmp_path: Path, half: int) -> None:
     (tmp_path / "first").mkdir()
     content = Members(utd_mhad_archive(tmp_path / "first")).content_fingerprint()

@@ -167,6 +167,7 @@ def test_the_probe_is_tried_before_it_is_handed_in(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.slow
 def test_stops_waiting_when_the_main_process_is_interrupted_or_gone(tmp_path: Path, number: int) -> None:
     site = Site(tmp_path / "site", full_times=100)
     main = Main(site, tmp_path)

@@ -65,6 +65,7 @@ def fused_in_a_group(jobs, images):
 @pytest.mark.parametrize(
     ("name", "engine"), [("plain", plain_engine), ("cpu", fused_on_cpu), ("gpu", fused_in_a_group)]
 )
+@pytest.mark.slow
 def test_losses_and_counts_are_what_they_were(oracle, tiny, name, engine):
     trainings = oracle("golden")["trainings"]
     jobs = [(training["cell"], training["seed"]) for training in trainings]

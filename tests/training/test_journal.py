@@ -99,6 +99,7 @@ def test_any_bytes_behind_whole_records_hide_none_of_them(written, rubbish, data
 # --- killed, and several at a time ---
 
 
+@pytest.mark.slow
 def test_killed_at_every_byte_of_a_record(tmp_path):
     """The cell before is kept, the cell at hand counts once all of it is written, and the next process goes on."""
     size, write = len(journal_file.record(b"", 0, 0.0, b"")) + len(journal_data(entry(epochs=1))), os.write

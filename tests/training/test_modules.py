@@ -40,6 +40,7 @@ def test_no_field_is_born_outside_init():
 @pytest.mark.parametrize(
     ("engine", "foreign"), [("plain", ("cpu", "gpu")), ("cpu.engine", ("gpu",)), ("gpu.engine", ("cpu",))]
 )
+@pytest.mark.slow
 def test_an_engine_loads_nothing_of_the_others(engine, foreign):
     command = [sys.executable, "-c", LOADED.format(engine)]
     loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()

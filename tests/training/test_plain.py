@@ -89,6 +89,7 @@ def test_equals_a_loop_of_data_loaders(tiny):
     assert curves.top1.dtype == curves.top5.dtype == np.int32
 
 
+@pytest.mark.slow
 def test_learns_what_brightness_tells(tiny):
     curves = plain.train_cell(CELL, 777, tiny, dataclasses.replace(EXACT, epochs=12, precision="fp32"), CPU)
     assert curves.loss[0, -1] < curves.loss[0, 0] / 2

@@ -99,6 +99,7 @@ def test_order_and_repetition_of_cells_change_nothing(tiny, undisturbed, tmp_pat
     assert (tmp_path / "shard.h5").read_bytes() == undisturbed[0].read_bytes()
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments_the_bytes_are_the_same(undisturbed, started, tmp_path):
     path, seconds = undisturbed
     moments = [random.uniform(0, seconds) / 2 for _ in range(5)]
@@ -114,6 +115,7 @@ def test_killed_at_random_moments_the_bytes_are_the_same(undisturbed, started, t
     assert (tmp_path / "shard.h5").read_bytes() == path.read_bytes()
 
 
+@pytest.mark.slow
 def test_sigterm_ends_cleanly_and_keeps_what_is_finished(undisturbed, started, tiny, tmp_path, capsys):
     process = started(tmp_path)
     while not any(path.stat().st_size for path in tmp_path.rglob("*.*.journal")) and process.is_alive():
@@ -129,6 +131,7 @@ def test_sigterm_ends_cleanly_and_keeps_what_is_finished(undisturbed, started, t
     assert content(tmp_path) == [".journal", "shard.h5", "shard.timing.json"]
 
 
+@pytest.mark.slow
 def test_two_processes_train_the_same_shard(undisturbed, started, tmp_path):
     for process in [started(tmp_path), started(tmp_path)]:
         process.join(60)

@@ -85,6 +85,7 @@ def test_each_process_gets_the_group_that_it_was_told_of():
     assert schedule.take(0) is None
 
 
+@pytest.mark.slow
 def test_a_gpu_that_hangs_ends_its_process_and_the_group_is_trained_in_another(tiny, tmp_path, monkeypatch, capfd):
     monkeypatch.setattr(watch, "LONGEST", 5.0)
     run_batch, hung = GpuTraining.run_batch, tmp_path / "hung"

@@ -183,6 +183,7 @@ def test_each_visible_gpu_has_its_processes(tiny, monkeypatch):
     assert sorted(found) == sorted(JOBS)
 
 
+@pytest.mark.slow
 def test_real_groups_of_two_processes_score_what_one_scores(tiny):
     """PyTorch's own operations on the CPU, in processes that are started as at a GPU."""
     found = {}

@@ -53,6 +53,7 @@ def test_groups_of_one_engine_score_what_they_score_alone(tiny, undisturbed):
         assert_same_curves(one, other)
 
 
+@pytest.mark.slow
 def test_a_copy_in_another_process_trains_the_same(tiny, undisturbed):
     worker = Worker(work_on(tiny), "spawn")
     worker.give(FreeMemory())

@@ -16,11 +16,13 @@ OF_16_CHANNELS = [case for case in cases.all_cases(27) if "32" not in case.name 
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.slow
 def test_the_kernels_pass(precision):
     assert len(OF_16_CHANNELS) == 13
     check.check(kernels, CPU, precision, 27, SAMPLES, OF_16_CHANNELS)
 
 
+@pytest.mark.slow
 def test_wide_ones_in_the_precision_that_has_kernels_of_its_own():
     chosen = [case for case in cases.convolution_cases() if case.name.endswith("3x3 from 64 to 64 channels")]
     assert len(chosen) == 3
@@ -65,6 +67,7 @@ def bf16_sums(source, slots, gradient, out, *rest):
     ],
     ids=["a wrong tap", "a dropped tail", "a swapped slot", "sums in bf16"],
 )
+@pytest.mark.slow
 def test_a_broken_kernel_is_named(operation, change):
     chosen = [
         case for case in cases.all_cases(27) if case.name.startswith(operation) and "3x3 from 16 to 16" in case.name
@@ -80,6 +83,7 @@ def test_any_number_of_classes(classes):
     check.check(kernels, CPU, "fp32", classes, SAMPLES, list(cases.classifier_cases(classes)))
 
 
+@pytest.mark.slow
 def test_a_stale_graph_is_noticed():
     """What replays a step must read its inputs again; here `ready` stands for the capture, of which a CPU has none."""
     check.check_replay(kernels, CPU, "bf16", lambda step: step, SAMPLES)

@@ -252,6 +252,7 @@ def whole_step(operations, kind):
     return tuple(values.double() for values in (logits, evaluated, torch.cat(used)))
 
 
+@pytest.mark.slow
 def test_a_whole_training_step_of_a_group():
     for one, other in zip(whole_step(kernels, torch.float32), whole_step(exact, torch.float64), strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=1e-3 * other.abs().max().item())

@@ -69,7 +69,7 @@ def test_missing_truncated_and_alien_files(path, tmp_path):
         Benchmark(tmp_path / "half.h5")
     with h5py.File(tmp_path / "alien.h5", "w") as file:
         file["x"] = 1
-    with pytest.raises(InputError, match="not a benchmark of this version"):
+    with pytest.raises(InputError, match="is a file of another program and not a benchmark; give another file"):
         Benchmark(tmp_path / "alien.h5")
 
 

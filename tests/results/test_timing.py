@@ -54,6 +54,6 @@ def test_what_is_written_is_read_complete(tmp_path):
 )
 def test_an_odd_value_is_a_sentence_for_some_and_no_time_for_others(tmp_path, changes):
     write_timing(tmp_path / "a.h5", 777, {3: MEASURED | changes}, SHARED)
-    with pytest.raises(InputError, match=r"a\.timing\.json cannot be read as measured times .*; delete it"):
+    with pytest.raises(InputError, match=r"a\.timing\.json cannot be read as measured times .*; move it away"):
         read_timing(tmp_path / "a.h5")
     assert timings_of(tmp_path / "a.h5") == {}

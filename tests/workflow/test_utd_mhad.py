@@ -245,7 +245,9 @@ def test_damaged_shard(utd_mhad: Checkout, tmp_path: Path) -> None:
     (tmp_path / target).unlink()
     before = checkout.files("results")
     output = checkout.snakemake(target, succeeds=False)
-    sentence = rf"{SHARDS[1]} is truncated or damaged \(.*\); delete it and run `snakemake --cores all {SHARDS[1]}`"
+    sentence = (
+        rf"{SHARDS[1]} is truncated or damaged \(.*\); `snakemake --cores all --force {SHARDS[1]}` makes it again"
+    )
     assert len(re.findall(sentence, output)) == 1, output
     assert "Traceback" not in output
     gone = [name for name in before if name.startswith("results/benchmark/")]  # what a failed job may have written

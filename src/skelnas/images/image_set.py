@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from skelnas import hdf5
+from skelnas import hdf5, kinds
 from skelnas.errors import InputError
 
 FORMAT = "skelnas image set 1"
@@ -138,21 +138,20 @@ def read_image_set(path: Path | str) -> ImageSet:
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"{path}: there is no such image set; build it with snakemake first")
+        raise kinds.missing(path, "image set")
     try:
-        with hdf5.opened(path) as (file, _):
+        with hdf5.opened(path) as (file, attributes):
+            kinds.check_format(path, file, attributes, (FORMAT,), "an image set")
             description = json.loads(hdf5.dataset(file, "description")[()].tobytes())
             arrays: dict[str, Any] = {key: hdf5.dataset(file, key)[()] for key in ARRAYS}
-        if description.pop("format") != FORMAT:
-            raise ValueError("unknown format")
+        del description["format"]
         arrays |= {key: tuple(value) if isinstance(value, list) else value for key, value in description.items()}
         image_set = ImageSet(**arrays)
         whole = fingerprint_of(image_set) == image_set.fingerprint
     except hdf5.READ_ERRORS as error:
-        what, remedy = "cannot be read as an image set", "delete the file and build it again"
-        raise hdf5.unreadable(path, error, what, remedy) from error
+        raise hdf5.unreadable(path, error, "cannot be read as an image set", kinds.again(path)) from error
     if not whole:
-        raise InputError(f"{path}: content and fingerprint of the image set differ; delete the file and build it again")
+        raise InputError(f"{path}: content and fingerprint of the image set differ; {kinds.again(path)}")
     return image_set
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from skelnas import kinds
 from skelnas.errors import InputError
 from skelnas.files import check_readable, sha256_of_json, write_json
 from skelnas.images.image_set import ImageSet
@@ -43,16 +44,15 @@ def read_manifest(path: Path | str) -> dict[str, Any]:
         InputError: it is missing, cannot be read, is no manifest, or was changed after it was written.
     """
     path = Path(path)
-    again = f"`snakemake --cores all --force {path}` makes it again"
     try:
         values = parse_json(path.read_bytes())
-    except FileNotFoundError:
-        raise InputError(f"{path} is missing; `snakemake --cores all {path}` makes it") from None
+    except (FileNotFoundError, IsADirectoryError):
+        raise kinds.missing(path, "manifest of an image set") from None
     except (OSError, ValueError) as error:
         check_readable(path)
-        raise InputError(f"{path} is no manifest of an image set ({error}); {again}") from error
+        raise InputError(f"{path} is no manifest of an image set ({error}); {kinds.again(path)}") from error
     if not isinstance(values, dict) or any(key not in values for key in (CHECKSUM, *NEEDED)):
-        raise InputError(f"{path} is no manifest of an image set of this version; {again}")
+        raise InputError(f"{path} is no manifest of an image set of this version; {kinds.again(path)}")
     if values.pop(CHECKSUM) != sha256_of_json(values):
-        raise InputError(f"{path} was changed after it was written; {again}")
+        raise InputError(f"{path} was changed after it was written; {kinds.again(path)}")
     return values

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skelnas import hdf5
+from skelnas import hdf5, kinds
 from skelnas.cells import cost, space
 from skelnas.errors import InputError
 from skelnas.recipe import NETWORK_VERSION, SPLITS, Recipe
@@ -232,7 +232,7 @@ def _refuse_missing(files: list[Path]) -> None:
 
 def _refuse_foreign(file: Path, shard: Shard, seed: int, expected: Expected, first: Shard) -> None:
     """Refuse a shard that was not trained on and with what is expected, or does not match the first one read."""
-    again = f"delete it and run {retrain([file])}"
+    again = kinds.aside(file)
     wanted = {
         "data set": (shard.dataset, expected.dataset),
         "image set": (shard.fingerprint, expected.fingerprint),

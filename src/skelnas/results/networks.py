@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from skelnas import hdf5
+from skelnas import hdf5, kinds
 from skelnas.errors import InputError
 
 FORMAT = "skelnas networks 1"
@@ -86,13 +86,11 @@ def read_networks(path: Path | str) -> Networks:
     Raises:
         InputError: there is none, or it is damaged.
     """
-    again = f"`snakemake --cores all --force {path}` makes it again"
     if not Path(path).is_file():
         raise InputError(f"{path}: there are no such networks; name some by `predictions` of the study")
     try:
         with hdf5.opened(path) as (file, attributes):
-            if attributes.get("format") != FORMAT:
-                raise ValueError("it is no networks file of this version")
+            kinds.check_format(path, file, attributes, (FORMAT,), "networks of a study")
             hdf5.check_seal(attributes)
             arrays: dict[str, Any] = {name: file[name][()] for name in (*TYPES, "test_name")}
             hdf5.check_arrays(attributes, arrays)
@@ -101,4 +99,4 @@ def read_networks(path: Path | str) -> Networks:
         texts |= {name: tuple(json.loads(str(attributes[name]))) for name in ("roles", "classes")}
         return Networks(**arrays, **texts)
     except hdf5.READ_ERRORS as error:
-        raise hdf5.unreadable(path, error, "cannot be read as networks", again) from error
+        raise hdf5.unreadable(path, error, "cannot be read as networks", kinds.again(path)) from error

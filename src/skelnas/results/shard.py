@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skelnas import hdf5
+from skelnas import hdf5, kinds
 from skelnas.cells.selection import SHARD_NAME
 from skelnas.errors import InputError
 from skelnas.files import sha256_of_json
@@ -149,9 +149,9 @@ def read_shard(path: Path | str, expected_identity: str | None = None) -> Shard:
     fields |= {**arrays, **{name: counts_of(arrays[name]) for name in COUNTS}}
     shard = Shard(cells=fields.pop("cell").astype(np.int32), **fields)
     if fault := _fault(shard):
-        raise InputError(f"{path} is damaged: {fault}; {_again(path)}")
+        raise InputError(f"{path} is damaged: {fault}; {kinds.again(path)}")
     if expected_identity not in (None, header.identity):
-        raise InputError(f"{path} was trained with other images, recipe, cells, seed or network; {_again(path)}")
+        raise InputError(f"{path} was trained with other images, recipe, cells, seed or network; {kinds.aside(path)}")
     return shard
 
 
@@ -165,17 +165,12 @@ def _cells_of_name(path: Path) -> tuple[int, ...]:
     return tuple(range(int(match[1]), int(match[2]) + 1)) if match and not match[3] else ()
 
 
-def _again(path: Path | str) -> str:
-    return f"delete it and run `snakemake --cores all {path}`"
-
-
 def _read(path: Path, with_arrays: bool = False) -> tuple[Header, dict[str, np.ndarray]]:
     if not path.is_file():
-        raise InputError(f"{path} is missing; run `snakemake --cores all {path}`")
+        raise kinds.missing(path, "shard of trainings")
     try:
         with hdf5.opened(path) as (file, attributes):
-            if attributes.get("format") not in (FORMAT, FORMAT_1):
-                raise InputError(f"{path} is not a shard of this version ({FORMAT}); {_again(path)}")
+            kinds.check_format(path, file, attributes, (FORMAT, FORMAT_1), "a shard of trainings")
             if attributes["format"] == FORMAT:
                 hdf5.check_seal(attributes)
             arrays = {name: hdf5.dataset(file, name)[()] for name in ARRAYS} if with_arrays else {}
@@ -191,9 +186,9 @@ def _read(path: Path, with_arrays: bool = False) -> tuple[Header, dict[str, np.n
             if not header.cells or header.identity != _own_identity(header):
                 header = replace(header, cells=tuple(map(int, hdf5.dataset(file, "cell")[()])))
     except hdf5.READ_ERRORS as error:
-        raise hdf5.unreadable(path, error, "is truncated or damaged", _again(path)) from error
+        raise hdf5.unreadable(path, error, "is truncated or damaged", kinds.again(path)) from error
     if header.identity != _own_identity(header):
-        raise InputError(f"{path} does not carry the identity of its own content; {_again(path)}")
+        raise InputError(f"{path} does not carry the identity of its own content; {kinds.again(path)}")
     return header, arrays
 
 

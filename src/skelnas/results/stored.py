@@ -10,7 +10,7 @@ from typing import Any, Self
 import h5py
 import numpy as np
 
-from skelnas import hdf5
+from skelnas import hdf5, kinds
 from skelnas.cells import cost, space
 from skelnas.errors import InputError
 from skelnas.files import sha256_of_json
@@ -37,12 +37,6 @@ def _check_format_1(attributes: hdf5.Attributes, small: dict[str, np.ndarray]) -
         raise ValueError("its costs are not those of its classes, height and width")
 
 
-def _is_newer(form: object) -> bool:
-    kind, _, number = str(form).rpartition(" ")
-    own, _, known = FORMAT.rpartition(" ")
-    return kind == own and number.isdecimal() and int(number) > int(known)
-
-
 class StoredBenchmark:
     """A benchmark file; only what is asked for is read. `query.Benchmark` has the questions."""
 
@@ -51,17 +45,11 @@ class StoredBenchmark:
             raise InputError(f"{path!r} is no benchmark: give the path of a file")
         self.path = Path(path)
         if not self.path.is_file():
-            raise InputError(f"{path}: there is no such benchmark; `snakemake --cores all {path}` makes it")
+            raise kinds.missing(path, "benchmark")
         self._open = contextlib.ExitStack()
         try:
             self._file, attributes = self._open.enter_context(hdf5.opened(self.path))
-            if _is_newer(attributes.get("format")):
-                raise InputError(
-                    f"{path} was written by a newer skelnas ({attributes['format']}, this one reads up to {FORMAT}): "
-                    "pip install --upgrade skelnas"
-                )
-            if attributes.get("format") not in (FORMAT, FORMAT_1):
-                raise ValueError("it is not a benchmark of this version")
+            kinds.check_format(path, self._file, attributes, (FORMAT, FORMAT_1), "a benchmark")
             small = {name: hdf5.dataset(self._file, name)[()] for name in SMALL}
             if attributes["format"] == FORMAT:
                 hdf5.check_seal(attributes, "identity")
@@ -172,7 +160,7 @@ class StoredBenchmark:
 
     @property
     def _again(self) -> str:
-        return f"delete it and run `snakemake --cores all {self.path}`, or get it again"
+        return kinds.again(self.path)
 
     def _unreadable(self, path: Path, error: BaseException, what: str) -> InputError:
         return hdf5.unreadable(path, error, what, self._again)

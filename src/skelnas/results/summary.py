@@ -20,6 +20,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
+from skelnas import kinds
 from skelnas.cells import space
 from skelnas.cells.equivalence import classes
 from skelnas.cells.names import NAMES, named
@@ -89,9 +90,8 @@ def read_table(path: Path | str) -> pd.DataFrame:
     Raises:
         InputError: there is no such file, it may not be read, or it is damaged.
     """
-    again = f"`snakemake --cores all --force {path}` makes it again"
     if not Path(path).is_file():
-        raise InputError(f"{path}: there is no such table; `snakemake --cores all {path}` makes it")
+        raise kinds.missing(path, "table")
     try:
         arrow = pyarrow.parquet.read_table(path)
         whole = (arrow.schema.metadata or {}).get(CHECKSUM) == _digest(arrow)
@@ -99,9 +99,9 @@ def read_table(path: Path | str) -> pd.DataFrame:
     except PermissionError as error:
         raise InputError(f"{path} may not be read ({error.strerror}); correct its permissions") from error
     except (*READ_ERRORS, pa.ArrowException) as error:
-        raise InputError(f"{path}: the table cannot be read ({first_line(error)}); {again}") from error
+        raise InputError(f"{path}: the table cannot be read ({first_line(error)}); {kinds.again(path)}") from error
     if not whole:
-        raise InputError(f"{path}: the table is not what was written, or of an older version; {again}")
+        raise InputError(f"{path}: the table is not what was written, or of an older version; {kinds.again(path)}")
     return table
 
 

@@ -70,7 +70,7 @@ def read_timing(shard: Path | str) -> Sidecar:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         check_readable(path)
         raise InputError(
-            f"{path} cannot be read as measured times ({error}); delete it, results do not need it"
+            f"{path} cannot be read as measured times ({error}); move it away, results do not need it"
         ) from error
 
 

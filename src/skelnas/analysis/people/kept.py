@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from skelnas import kinds
 from skelnas.analysis.provenance import Facts
 from skelnas.errors import InputError
 from skelnas.results.networks import Networks, networks_path, read_networks
@@ -21,7 +22,7 @@ def networks_of(benchmark: Benchmark) -> Networks | None:
         return None
     networks = read_networks(path)
     if networks.benchmark != benchmark.identity:
-        raise InputError(f"{path} has the networks of another benchmark; `snakemake --cores all --force {path}`")
+        raise InputError(f"{path} has the networks of another benchmark; {kinds.again(path)}")
     return networks
 
 

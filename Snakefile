@@ -5,6 +5,7 @@
 #   data/raw/{file}                                               a source: answered with its receipt, never removed
 #   results/sources/{file}.json                                   the receipt: size, SHA-256, whence
 #   results/images/{dataset}.h5 + {dataset}.json                  image tensors + the manifest that training depends on
+#   results/images/{dataset}-fold{fold}.json                      of a data set with folds: which recordings test in it
 #   results/images/{dataset}/{figure}.{svg,png}                   what the images look like
 #   results/train/{dataset}/{recipe}/seed{seed}/{shard}.h5        cells first-last; 01459-01459 is a single cell
 #   results/benchmark/{study}/{dataset}/{recipe}.h5 + .parquet    everything merged; one row per cell (.loss.h5: losses;
@@ -12,6 +13,7 @@
 #   results/proxies/{dataset}/{proxy}/{shard}.record              untrained networks scored: one proxy of some cells
 #   results/networks/{study}/{dataset}/{recipe}.h5                chosen cells trained once more: what they predict
 #   results/analysis/{study}/{dataset}/{recipe}/...               figures (svg + png) and tables (csv)
+#   results/analysis/{study}/{dataset}/{recipe}/folds.{csv,...}   the mean of all folds, where a data set has some
 #   results/analysis/{study}/across/...                           the study's data sets and recipes held together
 #   results/analysis/{study}/{dataset}/{recipe}-against-{other}/  two precisions of one recipe compared
 #   results/report/{study}.html                                   one page that tells what came out

@@ -4,7 +4,7 @@ import ast
 import re
 from pathlib import Path
 
-from skelnas.analysis.catalogue import ACROSS, ANALYSES
+from skelnas.analysis.catalogue import ACROSS, ANALYSES, OF_FOLDS
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src/skelnas"
@@ -53,4 +53,4 @@ def test_the_index_has_every_page_and_its_links_lead_somewhere():
 
 def test_the_page_of_analyses_tells_of_each():
     told = set(re.findall(r"\*\*([\w-]+)\*\*", (ROOT / "docs/analysis.md").read_text(encoding="utf-8")))
-    assert told == {*ANALYSES, *ACROSS, "contact-sheet", "data-card", "encodings"}
+    assert told == {*ANALYSES, *ACROSS, *OF_FOLDS, "contact-sheet", "data-card", "encodings"}

@@ -18,6 +18,7 @@ import pandas as pd
 
 from skelnas import hdf5
 from skelnas.errors import InputError
+from skelnas.images.folds import fold_of
 from skelnas.images.image_set import ImageSet, read_image_set
 from skelnas.images.manifest import described, read_manifest
 from skelnas.pages.seal import is_whole
@@ -69,9 +70,11 @@ def _check(name: str, files: Files) -> None:
 
 def _check_manifest(name: str, files: Files) -> None:
     manifest = read_manifest(files[name])
-    image_set = files.get(str(PurePosixPath(name).with_suffix(".h5")))
+    fold = manifest.get("fold")
+    image_set = files.get(f"{IMAGES}{fold['images']}" if fold else str(PurePosixPath(name).with_suffix(".h5")))
     if image_set is not None:
-        check_manifest(manifest, read_image_set(image_set), name)
+        images = read_image_set(image_set)
+        check_manifest(manifest, fold_of(images, fold) if fold else images, name)
 
 
 def check_manifest(manifest: dict[str, Any], image_set: ImageSet, where: str) -> None:

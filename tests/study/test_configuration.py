@@ -1,5 +1,6 @@
 import copy
 import dataclasses
+import os
 from pathlib import Path
 from typing import Literal, get_args, get_origin
 
@@ -7,15 +8,16 @@ import pytest
 import yaml
 
 from skelnas.analysis.catalogue import ACROSS, ANALYSES
-from skelnas.errors import InputError
+from skelnas.errors import InputError, Misconfigured
 from skelnas.images.encodings import ENCODINGS
+from skelnas.images.folds import FoldOptions
 from skelnas.images.options import ImageOptions
 from skelnas.images.splits import RULES
 from skelnas.options import keys, stated
 from skelnas.recipe import PRECISIONS, PROXIES, Recipe
 from skelnas.skeletons.readers import READERS, ArchiveOptions, GapOptions, JointOptions
 from skelnas.study import runs as study
-from skelnas.study.configuration import checked, read
+from skelnas.study.configuration import FILES, checked, located_in_files, read
 from skelnas.study.datasets import COMMON
 from skelnas.training.engines import ENGINES
 from skelnas.untrusted import Limits
@@ -84,8 +86,7 @@ def test_the_schema_has_each_option_of_the_code_with_its_type_and_default(option
     kinds = {str: "string", int: "integer", float: "number", tuple[str, ...]: "array", tuple[int, ...]: "array"}
     for field in dataclasses.fields(options):
         part = properties[field.name.replace("_", "-")]
-        if field.default is dataclasses.MISSING:
-            assert field.name.replace("_", "-") in SCHEMA["$defs"]["dataset"]["required"]
+        if field.name == "split":  # this or `folds`
             continue
         if dataclasses.is_dataclass(field.default):
             inner = SCHEMA["$defs"][part["$ref"].removeprefix("#/$defs/")]["properties"]
@@ -112,13 +113,52 @@ def test_a_key_that_the_reader_does_not_use_is_refused_with_those_that_it_has():
         checked(changed("datasets", "utd_mhad", "body", value="both"), SCHEMA)
     assert str(caught.value) == (
         "config.yaml: datasets.utd_mhad has an unknown key: body; with the reader utd_mhad there are reader, sources, "
-        "split, encoding, height, width, on-bad-recording, limits, empty-frames, missing-joints, most-missing, joints, "
-        "content"
+        "folds, split, encoding, height, width, on-bad-recording, limits, empty-frames, missing-joints, most-missing, "
+        "joints, content"
     )
     with pytest.raises(InputError, match=r"datasets\.utd_mhad\.reader is 'kinect', expected one of csv, ctrgcn, ntu, "):
         checked(changed("datasets", "utd_mhad", "reader", value="kinect"), SCHEMA)
     with pytest.raises(InputError, match=r"datasets\.utd_mhad is 'x', expected a block of keys"):
         checked(changed("datasets", "utd_mhad", value="x"), SCHEMA)
+
+
+def test_the_schema_has_each_option_of_folds():
+    properties = SCHEMA["$defs"]["folds"]["properties"]
+    assert set(properties) == set(keys(FoldOptions))
+    defaults = {name: part["default"] for name, part in properties.items() if "default" in part}
+    assert FoldOptions(5) == stated(FoldOptions, {"count": 5, **defaults})
+
+
+def test_a_split_or_folds():
+    def told(**block):
+        with pytest.raises(InputError) as caught:
+            checked({**CONFIG, "datasets": {"a": {"reader": "table", "sources": [{"folder": "x"}], **block}}}, SCHEMA)
+        return str(caught.value)
+
+    split = {"rule": "table"}
+    assert told(split=split, folds={"count": 3}) == (
+        "config.yaml: datasets.a has both split and folds; keep one: every fold is a split of its own"
+    )
+    assert told().startswith("config.yaml: datasets.a lacks split (or folds); add it")
+    assert told(folds={"count": 1}) == (
+        "config.yaml: datasets.a.folds.count is 1, expected a whole number from 2 to 1000: a fold is tested by "
+        "networks that are trained on the others"
+    )
+
+
+def test_a_job_tells_the_line_of_a_mistake(tmp_path, monkeypatch):
+    (tmp_path / "config.yaml").write_text("datasets:\n  a:\n    folds:\n      count: 9\n")
+    (tmp_path / "more.yaml").write_text("# more\ndatasets: {a: {folds: {seed: 1}}}\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(FILES, os.pathsep.join(["config.yaml", "more.yaml", "gone.yaml"]))
+
+    def wrong(key):
+        raise Misconfigured(f"datasets.a.folds.{key}", " is 9, too many")
+
+    with pytest.raises(InputError, match=r"^config\.yaml, line 4: datasets\.a\.folds\.count is 9, too many$"):
+        located_in_files(wrong, "count")
+    with pytest.raises(InputError, match=r"^more\.yaml, line 2: datasets\.a\.folds\.seed is 9"):
+        located_in_files(wrong, "seed")
 
 
 def test_defaults_of_a_recipe_are_the_ones_of_the_code():

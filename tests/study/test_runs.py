@@ -6,6 +6,7 @@ import yaml
 from skelnas.cells.equivalence import representatives
 from skelnas.errors import InputError
 from skelnas.recipe import Recipe
+from skelnas.study import paths
 from skelnas.study import runs as study
 from skelnas.study.configuration import checked
 
@@ -174,3 +175,34 @@ def test_proxies_are_scored_once_for_each_class_and_shared_by_recipes():
         found = [study.cells_of_proxy_shard(config, "own", path.stem) for path in shards]
         assert [cell for cells in found for cell in cells] == list(scored)
         assert not [file for file in study.explored_files(config, name) if "proxies" in file]
+
+
+def test_a_run_of_folds_is_a_run_of_each():
+    config = configuration(a={"dataset": "own"})
+    block = config["datasets"]["own"]
+    del block["split"]
+    block["folds"] = {"count": 2}
+    assert [run.folder for run in study.runs(config, "a")] == ["own-fold1/short", "own-fold2/short"]
+    assert study.runs(config, "a")[1].shard_paths()[0] == "results/train/own-fold2/short/seed1/00000-00004.h5"
+    assert paths.images("own-fold2") == paths.images("own") == "results/images/own.h5"
+    files = study.result_files(config, "a")
+    assert [file for file in files if file.endswith(".json")] == [
+        f"results/images/own{end}.json" for end in ("", "-fold1", "-fold2")
+    ]
+    assert files.count("results/images/own.h5") == 1
+    assert {f"results/analysis/a/own/short/folds{end}" for end in ENDS} <= set(files)
+    config["studies"]["a"]["comparisons"] = [{"dataset": "own", "recipe": "short", "other": "long"}]
+    assert "results/analysis/a/own-fold2/short-against-long/precision.csv" in study.result_files(config, "a")
+
+
+def test_what_can_be_trained_on_of_a_data_set_with_folds():
+    config = configuration(a={})
+    assert study.trainable(config, "own") == "own"
+    config["datasets"]["own"]["folds"] = {"count": 3}
+    assert study.trainable(config, "own-fold3") == "own-fold3"
+    for name in ("own", "own-fold4"):
+        with pytest.raises(InputError, match="own is trained on fold by fold; ask for own-fold1 to own-fold3"):
+            study.trainable(config, name)
+    for name in ("twin-fold1", "other"):
+        with pytest.raises(InputError, match=f"there is no data set '{name}'; datasets has own, twin"):
+            study.trainable(config, name)

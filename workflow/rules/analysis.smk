@@ -59,3 +59,30 @@ for name in ACROSS:
             "../../envs/data.yaml"
         script:
             "../scripts/across.py"
+
+
+rule folds:
+    """The mean of every cell over the folds of a data set, their spread, and the counts of all folds together."""
+    localrule: True
+    input:
+        benchmarks=lambda wildcards: fold_benchmarks(wildcards, ".h5"),
+        summaries=lambda wildcards: fold_benchmarks(wildcards, ".parquet"),
+    output:
+        table="results/analysis/{study}/{dataset}/{recipe}/folds.csv",
+        figures=report(
+            multiext("results/analysis/{study}/{dataset}/{recipe}/folds", ".png", ".svg"),
+            caption="../report/folds.rst",
+            category="Across",
+            subcategory="{study}",
+            labels={"figure": "folds of {dataset}, {recipe}"},
+        ),
+    wildcard_constraints:
+        dataset=WHOLE,
+    log:
+        "logs/analysis/{study}/{dataset}/{recipe}/folds.log",
+    params:
+        name="folds",
+    conda:
+        "../../envs/data.yaml"
+    script:
+        "../scripts/across.py"

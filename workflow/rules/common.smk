@@ -21,7 +21,7 @@ from skelnas import caches
 from skelnas.study import imported
 from skelnas.study import runs as study
 from skelnas.study import stand_ins
-from skelnas.study.configuration import read
+from skelnas.study.configuration import FILES, read
 from skelnas.study.portable import study_configuration
 from skelnas.errors import InputError
 from skelnas.recipe import PROXIES
@@ -54,9 +54,14 @@ if re.search(r"[\s'\"\\$`&;()]", sys.executable):
 
 
 # What snakemake has read itself is YAML 1.1, without lines; jobs get the same files and values and read them here, too.
+CONFIGURATION = [
+    *([] if workflow.config_settings.replace_workflow_config else ["config.yaml"]),
+    *workflow.overwrite_configfiles,
+]
+os.environ[FILES] = os.pathsep.join(map(str, CONFIGURATION))
 WRITTEN = or_stop(
     read,
-    [*([] if workflow.config_settings.replace_workflow_config else ["config.yaml"]), *workflow.overwrite_configfiles],
+    CONFIGURATION,
     Path(workflow.basedir, "workflow/schemas/config.schema.yaml"),
     workflow.config_settings.config_args,
 )
@@ -74,8 +79,12 @@ OLD_PATHS = r"(benchmark/({0})/[a-z0-9-]+(\.[a-z0-9]+)+|analysis/({0})/(?!across
 )
 
 
+WHOLE = r"[a-z0-9_]+"  # a data set; of one with folds, all of them together
+
+
 wildcard_constraints:
-    dataset=r"[a-z0-9_]+",
+    dataset=rf"{WHOLE}(-fold\d+)?",
+    fold=r"[1-9]\d*",
     recipe=r"[a-z0-9][a-z0-9-]*",
     other=r"[a-z0-9][a-z0-9-]*",
     seed=r"\d+",
@@ -96,6 +105,31 @@ def trained_run(wildcards):
 def shard_files(wildcards):
     """Every shard of a benchmark file."""
     return trained_run(wildcards).shard_paths()
+
+
+def training_images(wildcards):
+    """The image set that is trained on; of a fold, that of all folds."""
+    return paths.images(or_stop(study.trainable, config, wildcards.dataset))
+
+
+def fold_manifest(wildcards):
+    """What a fold is of the image set of all; nothing where there are none."""
+    whole = paths.whole(wildcards.dataset) == wildcards.dataset
+    return [] if whole else paths.manifest(wildcards.dataset)
+
+
+def known_fold(wildcards):
+    """An input function that stops at a fold that the data set does not have."""
+    or_stop(study.trainable, config, paths.fold(wildcards.dataset, wildcards.fold))
+    return []
+
+
+def fold_benchmarks(wildcards, ending):
+    """One file of the benchmark of each fold."""
+    folds = study.folds(config, wildcards.dataset)
+    if not folds:
+        raise SystemExit(f"config.yaml: the data set {wildcards.dataset} has no folds")
+    return [paths.benchmark(wildcards.study, f"{fold}/{wildcards.recipe}", ending) for fold in folds]
 
 
 def shard_cells(wildcards):

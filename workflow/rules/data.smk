@@ -1,7 +1,8 @@
 """Sources and image sets.
 
 Inputs: the sources that config.yaml names (URL, local file, or a file that a person puts into data/raw/).
-Outputs: results/sources/{file}.json, results/images/{dataset}.h5 and .json, results/images/{dataset}/ (figures).
+Outputs: results/sources/{file}.json, results/images/{dataset}.h5 and .json, results/images/{dataset}/ (figures);
+results/images/{dataset}-fold{fold}.json for each fold.
 
 Files below data/raw/ are outputs of no rule, so that no flag of Snakemake removes one; their receipts stand for them.
 """
@@ -72,6 +73,8 @@ rule image_set:
     output:
         images="results/images/{dataset}.h5",
         manifest="results/images/{dataset}.json",
+    wildcard_constraints:
+        dataset=WHOLE,
     log:
         "logs/image_set/{dataset}.log",
     benchmark:
@@ -83,6 +86,26 @@ rule image_set:
         "../../envs/data.yaml"
     script:
         "../scripts/image_set.py"
+
+
+rule fold:
+    """Say which recordings test and validate in one fold of a data set."""
+    localrule: True
+    input:
+        check=known_fold,
+        images="results/images/{dataset}.h5",
+    output:
+        manifest="results/images/{dataset}-fold{fold}.json",
+    wildcard_constraints:
+        dataset=WHOLE,
+    log:
+        "logs/fold/{dataset}-fold{fold}.log",
+    params:
+        options=image_options,
+    conda:
+        "../../envs/data.yaml"
+    script:
+        "../scripts/fold.py"
 
 
 rule contact_sheet:
@@ -97,6 +120,8 @@ rule contact_sheet:
             category="Data",
             labels={"data set": "{dataset}", "figure": "contact sheet"},
         ),
+    wildcard_constraints:
+        dataset=WHOLE,
     log:
         "logs/contact_sheet/{dataset}.log",
     conda:
@@ -119,6 +144,8 @@ rule data_card:
             labels={"data set": "{dataset}", "figure": "data card"},
         ),
         table="results/images/{dataset}/data-card.csv",
+    wildcard_constraints:
+        dataset=WHOLE,
     log:
         "logs/data_card/{dataset}.log",
     conda:
@@ -139,6 +166,8 @@ rule encodings:
             category="Data",
             labels={"data set": "{dataset}", "figure": "encodings"},
         ),
+    wildcard_constraints:
+        dataset=WHOLE,
     log:
         "logs/encodings/{dataset}.log",
     params:

@@ -9,7 +9,8 @@ rule networks:
     """Train the cells that the study names by `predictions`, and hold their counts against the benchmark."""
     input:
         benchmark="results/benchmark/{study}/{dataset}/{recipe}.h5",
-        images=ancient("results/images/{dataset}.h5"),
+        images=ancient(training_images),
+        fold=fold_manifest,
     output:
         networks="results/networks/{study}/{dataset}/{recipe}.h5",
     log:

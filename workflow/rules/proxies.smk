@@ -8,9 +8,8 @@ Outputs: results/proxies/{dataset}/{proxy}/{shard}.record; results/benchmark/{st
 rule proxy_shard:
     """Score the untrained networks of some cells on a CPU, one for each class of equal networks."""
     input:
-        check=known("dataset"),
         manifest="results/images/{dataset}.json",
-        images=ancient("results/images/{dataset}.h5"),
+        images=ancient(training_images),
     output:
         shard="results/proxies/{dataset}/{proxy}/{shard}.record",
     log:

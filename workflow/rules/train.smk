@@ -10,7 +10,7 @@ rule train:
     input:
         check=known("recipe"),
         manifest="results/images/{dataset}.json",
-        images=ancient("results/images/{dataset}.h5"),
+        images=ancient(training_images),
     output:
         # `update` leaves the shard of an earlier run in place: where its identity still fits, nothing is trained again.
         shard=update("results/train/{dataset}/{recipe}/seed{seed}/{shard}.h5"),

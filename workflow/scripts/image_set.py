@@ -3,13 +3,16 @@
 from pathlib import Path
 
 from skelnas.images.build import build_image_set, manifest
+from skelnas.images.folds import FoldOptions, assign
 from skelnas.images.image_set import write_image_set
 from skelnas.images.journal import Journal
 from skelnas.images.manifest import write_manifest
+from skelnas.options import stated
 from skelnas.progress import Progress
 from skelnas.script import run
 from skelnas.skeletons import open_source
 from skelnas.skeletons.synthetic.reader import write_archive
+from skelnas.study.configuration import located_in_files
 from skelnas.study.sources import checked_sources
 
 
@@ -19,6 +22,9 @@ def make_image_set(
     """Read the sources as `options` says and write the HDF5 file and its manifest; go on where a killed job ended."""
     files, sources = checked_sources(config, dataset, write_archive if options["reader"] == "synthetic" else None)
     source = open_source(files, options)
+    if "folds" in options:  # whether there are such folds is said before anything is converted
+        folds = stated(FoldOptions, options["folds"])
+        located_in_files(assign, source.samples, folds, dataset, source.class_names)
     journal = Journal(Path(images_path), files)
     progress = Progress(f"{dataset}: recordings", len(source.samples))
     image_set, report = build_image_set(dataset, source, options, progress, workers, journal)

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from skelnas.analysis.catalogue import ACROSS, ANALYSES
+from skelnas.analysis.catalogue import ACROSS, ANALYSES, OF_FOLDS
 from skelnas.environment import versions
 from skelnas.files import write_bytes
 from skelnas.images.manifest import read_manifest
@@ -37,7 +37,16 @@ def tell(study: str, runs: list[str], analyses: list[str], files: list[str], pag
         for name in ACROSS
         if paths.across(study, f"{name}.csv") in files
     ]
-    for dataset in dict.fromkeys(facts.dataset for facts in everyone):
+    of_folds = dict.fromkeys((paths.whole(facts.dataset), facts.recipe) for facts in everyone)
+    for dataset, recipe in of_folds:
+        folder = Path(paths.analysis(study, f"{dataset}/{recipe}", "-")).parent
+        folds = [one for one in everyone if (paths.whole(one.dataset), one.recipe) == (dataset, recipe)]
+        parts += [
+            analysis_part(name, folds, folder, _caption(name, {"dataset": dataset}), True)
+            for name in OF_FOLDS
+            if str(folder / f"{name}.csv") in files
+        ]
+    for dataset in dict.fromkeys(paths.whole(facts.dataset) for facts in everyone):
         if paths.manifest(dataset) in files:  # what was imported has no images
             words = {name: _caption(name, {"dataset": dataset}) for name in IMAGES}
             figures = {name: Path(paths.image_figure(dataset, name)) for name in IMAGES}

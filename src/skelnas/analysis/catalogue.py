@@ -87,4 +87,6 @@ ACROSS = {
     "across-agreement": Analysis("across", "across.agreement"),
     "across-ranks": Analysis("across", "across.ranks"),
 }
+# Of the benchmarks of all folds of one data set and recipe, where a data set has folds; called as `ACROSS` is.
+OF_FOLDS = {"folds": Analysis("across", "across.folds")}
 FIGURES = tuple(name for name, analysis in ANALYSES.items() if analysis.draws)

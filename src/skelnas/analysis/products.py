@@ -8,7 +8,7 @@ from types import ModuleType
 import pandas as pd
 from matplotlib.figure import Figure
 
-from skelnas.analysis.catalogue import ACROSS, ANALYSES
+from skelnas.analysis.catalogue import ACROSS, ANALYSES, OF_FOLDS
 from skelnas.analysis.provenance import Facts
 from skelnas.analysis.style import words_instead
 from skelnas.files import write_text
@@ -28,12 +28,12 @@ def draw(name: str, table: pd.DataFrame, facts: Facts) -> Figure:
 
 
 def tabulate_across(name: str, benchmarks: Sequence[Benchmark], summaries: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """The numbers of an analysis of `catalogue.ACROSS`, of all benchmarks of a study and their summaries."""
+    """The numbers of an analysis of `catalogue.ACROSS` or `OF_FOLDS`, of benchmarks and their summaries."""
     return _module(name).tabulate(benchmarks, summaries)
 
 
 def draw_across(name: str, table: pd.DataFrame, facts: Sequence[Facts]) -> Figure:
-    """As `draw`, for an analysis of `catalogue.ACROSS`; one `Facts` for each benchmark."""
+    """As `draw`, for an analysis of `catalogue.ACROSS` or `OF_FOLDS`; one `Facts` for each benchmark."""
     if table.empty:
         return words_instead(title(name), _module(name).finding(table, facts))
     return _module(name).draw(table, facts)
@@ -46,7 +46,7 @@ def finding(name: str, table: pd.DataFrame, facts: Facts | Sequence[Facts]) -> s
 
 def title(name: str) -> str:
     """The name of an analysis as words: "Rank agreement"."""
-    return (ANALYSES | ACROSS)[name].title or name.replace("-", " ").capitalize()
+    return (ANALYSES | ACROSS | OF_FOLDS)[name].title or name.replace("-", " ").capitalize()
 
 
 def write_csv(path: Path | str, table: pd.DataFrame) -> None:
@@ -60,4 +60,4 @@ def read_csv(path: Path | str) -> pd.DataFrame:
 
 
 def _module(name: str) -> ModuleType:
-    return importlib.import_module(f"skelnas.analysis.{(ANALYSES | ACROSS)[name].module}")
+    return importlib.import_module(f"skelnas.analysis.{(ANALYSES | ACROSS | OF_FOLDS)[name].module}")

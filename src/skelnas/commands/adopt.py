@@ -31,7 +31,7 @@ def run(given: argparse.Namespace) -> int:
     config = read_configuration(given).values
     parcel = unpack(given.file)
     shard = parcel[0].shard
-    if shard.dataset not in config["datasets"]:
+    if paths.whole(shard.dataset) not in config["datasets"]:
         raise InputError(f"{given.file} is of the data set {shard.dataset}; config.yaml has none of that name, add it")
     manifest = Path(paths.manifest(shard.dataset))
     if manifest.is_file() and read_manifest(manifest)["fingerprint"] != shard.fingerprint:

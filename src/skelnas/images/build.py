@@ -19,6 +19,7 @@ from skelnas.images.resize import check_size, default_height, default_width, res
 from skelnas.images.splits import assign, by_number, check_coverage
 from skelnas.options import stated
 from skelnas.progress import Progress
+from skelnas.recipe import SPLITS
 from skelnas.skeletons.recording import BadRecording, Source
 
 LEVELS = np.arange(256, dtype=object)  # Python integers: sums stay exact, so their order does not matter
@@ -47,7 +48,10 @@ def build_image_set(
     if encoding not in ENCODINGS:
         raise InputError(f"{name}: the encoding {encoding!r} is not known; choose one of {', '.join(ENCODINGS)}")
     check_size(height or 4, width or 4)
-    assigned = assign(source.samples, by_number(options.split, source.subject_names), source.class_names)
+    if options.split:
+        assigned = assign(source.samples, by_number(options.split, source.subject_names), source.class_names)
+    else:  # for folds, each of which splits the pool in its own way
+        assigned = ["train"] * len(source.samples)
     split_of = dict(zip((sample.name for sample in source.samples), assigned, strict=True))
 
     conversion = Conversion(source, encoding, height, width, options.limits.recording_seconds)
@@ -68,10 +72,10 @@ def build_image_set(
                 raise BadRecording(f"{converted.reason}; mend it, or set on-bad-recording: exclude for {name}")
             if progress is not None:
                 progress.advance(before=converted.recorded)
-    usable = [*pool.recordings, *test.recordings]
+    usable, needed = [*pool.recordings, *test.recordings], SPLITS if options.split else SPLITS[:1]
     splits = [split_of[converted.sample.name] for converted in usable]
     try:
-        check_coverage([converted.sample for converted in usable], splits, source.class_names)
+        check_coverage([converted.sample for converted in usable], splits, source.class_names, needed)
     except InputError as error:
         bad = [reason for sample, reason in excluded.items() if sample not in source.excluded]
         if not bad:
@@ -103,7 +107,7 @@ def build_image_set(
         "padding": {one.sample.name: one.padding for one in in_order if one.padding},
     }
     report = {
-        "split": options.split,
+        **({"split": options.split} if options.split else {"folds": block["folds"]}),
         "excluded": excluded,
         "frames-without-body": {
             one.sample.name: one.frames_without_body for one in in_order if one.frames_without_body
@@ -160,7 +164,7 @@ class Part:
 
     def stacked(self, height: int, width: int) -> np.ndarray:
         """All images, uint8, recordings x height x width x 3; height and width are those given before, if they were."""
-        if self._width:
+        if self._width and self.recordings:
             return self._images[: len(self.recordings)]
         images = np.empty((len(self.recordings), height, width, 3), dtype=np.uint8)
         for place, image in enumerate(self._own_widths):

@@ -57,9 +57,15 @@ def assign(samples: Sequence[Sample], rule: Mapping[str, Any], class_names: Sequ
     return splits
 
 
-def check_coverage(samples: Sequence[Sample], splits: Sequence[str], class_names: Sequence[str] = ()) -> None:
-    """Raise `InputError` where a split has no sample, or train lacks a class (of the samples, or of `class_names`)."""
-    for split in SPLITS:
+def check_coverage(
+    samples: Sequence[Sample],
+    splits: Sequence[str],
+    class_names: Sequence[str] = (),
+    needed: Sequence[str] = SPLITS,
+) -> None:
+    """Raise `InputError` where a split of `needed` has no sample, or train lacks a class (of the samples, or of
+    `class_names`)."""
+    for split in needed:
         if split not in splits:
             raise InputError(f"the split rule leaves no recording for {split}; change the rule or add recordings")
     trained = {sample.label for sample, split in zip(samples, splits, strict=True) if split == "train"}
@@ -124,7 +130,7 @@ def _stated(samples: Sequence[Sample], rule: Mapping[str, Any]) -> list[str]:
         raise InputError("split rule table: the source has a part valid; leave valid-share, seed and by out")
     splits = [sample.split for sample in samples]
     unknown = [sample for sample in samples if sample.split not in SPLITS]
-    return _table(unknown, rule) if unknown else _with_valid(samples, splits, rule)
+    return _table(unknown, rule) if unknown else with_valid(samples, splits, rule)
 
 
 def _cameras(samples: Sequence[Sample], rule: Mapping[str, Any]) -> list[str]:
@@ -135,7 +141,7 @@ def _cameras(samples: Sequence[Sample], rule: Mapping[str, Any]) -> list[str]:
         "test" if sample.camera in rule["test"] else "valid" if sample.camera in rule.get("valid", ()) else "train"
         for sample in samples
     ]
-    return splits if "valid" in rule else _with_valid(samples, splits, rule)
+    return splits if "valid" in rule else with_valid(samples, splits, rule)
 
 
 def _random_recordings(samples: Sequence[Sample], rule: Mapping[str, Any]) -> list[str]:
@@ -145,8 +151,14 @@ def _random_recordings(samples: Sequence[Sample], rule: Mapping[str, Any]) -> li
     return splits
 
 
-def _with_valid(samples: Sequence[Sample], splits: list[str], rule: Mapping[str, Any]) -> list[str]:
-    """The splits with a share of train moved to valid: whole subjects, or recordings of each class."""
+def with_valid(samples: Sequence[Sample], splits: list[str], rule: Mapping[str, Any]) -> list[str]:
+    """The splits with a share of train moved to valid: whole subjects, or recordings of each class.
+
+    `rule` has `valid-share`, `seed` and `by` ("subject" or "recording").
+
+    Raises:
+        InputError: by subject, with a single one in train.
+    """
     if rule["by"] == "recording":
         _draw(samples, splits, "valid", rule["valid-share"], rule["seed"])
         return splits

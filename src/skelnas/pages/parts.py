@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from skelnas.analysis import products
-from skelnas.analysis.catalogue import ACROSS, ANALYSES, FIGURE
+from skelnas.analysis.catalogue import ACROSS, ANALYSES, FIGURE, OF_FOLDS
 from skelnas.analysis.provenance import Facts
 from skelnas.errors import InputError
 from skelnas.text import counted
@@ -33,7 +33,7 @@ def analysis_part(name: str, facts: Facts | Sequence[Facts], folder: Path, capti
     Raises:
         InputError: the table was made by another version.
     """
-    analysis = (ANALYSES | ACROSS)[name]
+    analysis = (ANALYSES | ACROSS | OF_FOLDS)[name]
     table = folder / f"{name}.csv"
     numbers = products.read_csv(table)
     try:
@@ -44,6 +44,8 @@ def analysis_part(name: str, facts: Facts | Sequence[Facts], folder: Path, capti
             f"`snakemake --cores all --force {table}` makes it again"
         ) from error
     run = f" · {facts.dataset}, {facts.recipe}" if several and isinstance(facts, Facts) else ""
+    if name in OF_FOLDS and not isinstance(facts, Facts):
+        run = f" · {facts[0].dataset.partition('-fold')[0]}, {facts[0].recipe}"
     figures = _drawn(table) if analysis.draws and not numbers.empty else ()
     return Part(
         analysis.theme,
@@ -82,6 +84,8 @@ def comparison_part(dataset: str, recipe: str, other: str, table: Path, caption:
 
 def _images(dataset: str, manifest: Mapping[str, Any]) -> str:
     shares = ", ".join(f"{number:,} {split}" for split, number in manifest["images"].items())
+    if "folds" in manifest:
+        shares = f"{manifest['folds']['count']} folds, each of which tests some of them"
     return (
         f"{dataset} has {sum(manifest['images'].values()):,} recordings of "
         f"{counted(len(manifest['classes']), 'action')} ({shares}), "

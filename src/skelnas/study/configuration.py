@@ -1,5 +1,6 @@
 """The configuration: files and single values, one over the other, checked against the schema, with human messages."""
 
+import contextlib
 import copy
 import os
 import re
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from skelnas.addresses import shown
-from skelnas.errors import Misconfigured, harmless
+from skelnas.errors import InputError, Misconfigured, harmless
 from skelnas.study.datasets import check_keys
 from skelnas.study.yaml_files import Place, Places, parse, read_yaml
 
@@ -81,6 +82,23 @@ def _checked(config: dict[str, Any], schema: dict[str, Any], places: Places) -> 
         raise _mistake(min(errors, key=lambda error: len(error.absolute_path)))
     _fill(filled, schema, schema)
     return filled
+
+
+FILES = "SKELNAS_CONFIGURATION"  # the environment variable by which a job knows the files, for `located_in_files`
+
+
+def located_in_files(function: Callable[..., Answer], *arguments: Any) -> Answer:
+    """Call a function in a job; a mistake in the configuration is told with its file and line, as `located` does.
+
+    Raises:
+        InputError: what the function raises.
+    """
+    config: dict[str, Any] = {}
+    places: Places = {}
+    for file in filter(None, os.environ.get(FILES, "").split(os.pathsep)):
+        with contextlib.suppress(InputError):
+            _update(config, places, *read_yaml(file))
+    return _located(places, function, *arguments)
 
 
 def _located(places: Places, function: Callable[..., Answer], *arguments: Any) -> Answer:

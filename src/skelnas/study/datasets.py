@@ -8,12 +8,12 @@ from skelnas.images.options import ImageOptions
 from skelnas.options import keys
 from skelnas.skeletons.readers import READERS, GapOptions, JointOptions
 
-COMMON = ("reader", "sources", *keys(ImageOptions), *keys(GapOptions), *keys(JointOptions))
+COMMON = ("reader", "sources", "folds", *keys(ImageOptions), *keys(GapOptions), *keys(JointOptions))
 
 
 def check_keys(datasets: Mapping[str, Any]) -> None:
-    """Refuse a reader that is not known, and a key that a data set's reader does not use; blocks that are no blocks
-    are left to the schema.
+    """Refuse a reader that is not known, a key that a data set's reader does not use, and a block that has both a split
+    and folds, or neither; blocks that are no blocks are left to the schema.
 
     Raises:
         Misconfigured: the first such key with its place, and the keys that there are.
@@ -31,3 +31,9 @@ def check_keys(datasets: Mapping[str, Any]) -> None:
                 f" has an unknown key: {', '.join(unknown)}; with the reader {reader} there are {', '.join(known)}",
                 at=f"datasets.{name}.{unknown[0]}",
             )
+        if "split" in block and "folds" in block:
+            words = " has both split and folds; keep one: every fold is a split of its own"
+            raise Misconfigured(f"datasets.{name}", words, at=f"datasets.{name}.folds")
+        if "split" not in block and "folds" not in block:
+            words = " lacks split (or folds); add it (workflow/schemas/config.schema.yaml explains each key)"
+            raise Misconfigured(f"datasets.{name}", words)

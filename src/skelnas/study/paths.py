@@ -3,6 +3,7 @@
 Rules spell the same paths with wildcards. Nothing else in the package knows where a file lies.
 """
 
+import re
 from collections.abc import Mapping
 
 RESULTS, RAW = "results", "data/raw"
@@ -25,9 +26,19 @@ def receipt(file: str) -> str:
     return f"{RESULTS}/sources/{file}.json"
 
 
+def fold(dataset: str, number: int) -> str:
+    """The name of a fold, which is that of a data set to whatever trains on it."""
+    return f"{dataset}-fold{number}"
+
+
+def whole(dataset: str) -> str:
+    """The data set that a fold is one of; any other data set is its own."""
+    return re.sub(r"-fold\d+$", "", dataset)
+
+
 def images(dataset: str) -> str:
-    """The image set."""
-    return f"{RESULTS}/images/{dataset}.h5"
+    """The image set; all folds of a data set share one."""
+    return f"{RESULTS}/images/{whole(dataset)}.h5"
 
 
 def manifest(dataset: str) -> str:

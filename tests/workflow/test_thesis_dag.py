@@ -18,5 +18,5 @@ def test_thesis_is_585_trainings_and_a_few_local_jobs(tmp_path: Path, capsys: py
     with capsys.disabled():
         print(f"\nsnakemake -n thesis: {plan['total']} jobs in {seconds:.1f} s")
     assert plan["train"] == 585
-    assert plan["total"] - plan["train"] <= 120  # an analysis of three benchmarks is three
+    assert plan["total"] - plan["train"] <= 140  # an analysis of three benchmarks is three
     assert seconds < 60

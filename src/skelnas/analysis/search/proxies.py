@@ -134,7 +134,7 @@ def _about(table: pd.DataFrame) -> str:
 
 
 def finding(table: pd.DataFrame, facts: Facts) -> str:
-    """The best proxy beside the number of parameters, over all cells and over the best tenth."""
+    """The best scored proxy beside the number of parameters, over all cells and over the best tenth."""
     if table.empty or table["spearman_rho"].isna().all():
         return f"Fewer than {FEWEST} cells have accuracies, or all are equal, so there is no ranking to compare with."
     parts = []
@@ -142,15 +142,14 @@ def finding(table: pd.DataFrame, facts: Facts) -> str:
         rows = table[(table["among"] == among) & table["spearman_rho"].notna()].set_index("proxy")
         if BASELINE not in rows.index:
             continue
-        others = rows.drop(BASELINE)
         words = f"{_rho(rows.loc[BASELINE])} for the number of parameters"
-        if len(others):
-            top = others["spearman_rho"].idxmax()
-            words = f"{_rho(others.loc[top])} for {LABELS.get(str(top), str(top))} and {words}"
+        if len(scored := rows.loc[[name for name in PROXIES if name in rows.index]]):
+            top = scored["spearman_rho"].idxmax()
+            words = f"{_rho(scored.loc[top])} for {top} and {words}"
         parts.append(f"over {'all cells' if among == 'all cells' else 'the best tenth'} {words}")
     asked = set(PROXIES) & set(table["proxy"])
     more = "" if asked else "; no untrained network was scored: name some by `proxies` of the study"
-    return f"Spearman's rho with the {facts.split} accuracy is {', '.join(parts)}{more}."
+    return f"Spearman's rho with the {facts.split} accuracy is {'; '.join(parts)}{more}."
 
 
 def _rho(row: pd.Series) -> str:

@@ -5,11 +5,15 @@ class InputError(Exception):
     """A mistake in what the user gave (configuration, archive, recording, cell, shard).
 
     Its text is one sentence that names the file, the place in it and the remedy; programs print it without a traceback
-    and end with a non-zero exit status. What files and servers call themselves gets into it, so it is made `harmless`.
+    and end with a non-zero exit status. `more` are lines below it, such as a block to paste. What files and servers
+    call themselves gets into all of them, so each is made `harmless`.
     """
 
-    def __init__(self, text: str) -> None:
-        super().__init__(harmless(text))
+    def __init__(self, text: str, *more: str) -> None:
+        super().__init__(*map(harmless, (text, *more)))
+
+    def __str__(self) -> str:
+        return "\n".join(self.args)
 
 
 class Misconfigured(InputError):

@@ -6,6 +6,7 @@ the list may be given a state.
 """
 
 import pickle
+import struct
 from collections.abc import Callable, Mapping
 from typing import IO, Any, cast
 
@@ -15,14 +16,14 @@ Names = Mapping[tuple[str, str], Callable[..., Any]]  # (module, name) -> what s
 REFUSED = ("EXT1", "EXT2", "EXT4", "INST", "OBJ", "NEWOBJ_EX", "PERSID", "NEXT_BUFFER", "READONLY_BUFFER")  # opcodes
 DAMAGE = (
     pickle.UnpicklingError,
+    struct.error,
     EOFError,
     ValueError,
     TypeError,
-    KeyError,
-    IndexError,
+    LookupError,
     AttributeError,
     ImportError,
-    OverflowError,
+    ArithmeticError,
     MemoryError,
     RecursionError,
 )
@@ -45,8 +46,45 @@ def read(stream: IO[bytes], names: Names, where: str, persistent: Callable[[Any]
     try:
         return _Closed(stream, names, where, persistent).load()
     except DAMAGE as error:
-        said = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(f"{where} is truncated or no pickle ({said}); get it again") from error
+        raise _damaged(error, where) from error
+
+
+def read_plain(stream: IO[bytes], where: str) -> Any:
+    """The value of a pickle that names nothing at all: numbers, texts, lists, tuples and dictionaries.
+
+    It is ten times as fast as `read`, for it is Python's unpickler in C, whose memory a damaged file may exhaust: for
+    files that come from a package, not from anybody.
+
+    Raises:
+        ForeignError, InputError: as `read`.
+    """
+    try:
+        return _Nothing(stream, where).load()
+    except DAMAGE as error:
+        raise _damaged(error, where) from error
+
+
+def _damaged(error: Exception, where: str) -> InputError:
+    said = (str(error).splitlines() or [type(error).__name__])[0][:80]
+    return InputError(f"{where} is truncated or no pickle ({said}); get it again")
+
+
+def _foreign(module: str, name: str, where: str) -> ForeignError:
+    return ForeignError(
+        f"{where} asks for {module}.{name}"[: len(where) + 100] + ", which data has no need of; nothing of it was run: "
+        "get the file from where it was published"
+    )
+
+
+class _Nothing(pickle.Unpickler):
+    """Python's unpickler in C, which names nothing."""
+
+    def __init__(self, stream: IO[bytes], where: str) -> None:
+        super().__init__(stream)
+        self._where = where
+
+    def find_class(self, module: str, name: str) -> Any:
+        raise _foreign(module, name, self._where)
 
 
 class _Closed(pickle._Unpickler):
@@ -61,10 +99,7 @@ class _Closed(pickle._Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in self._names:
-            raise ForeignError(
-                f"{self._where} asks for {module}.{name}, which data has no need of; nothing of it was run: "
-                "get the file from where it was published"
-            )
+            raise _foreign(module, name, self._where)
         return self._names[module, name]
 
     def persistent_load(self, identifier: Any) -> Any:

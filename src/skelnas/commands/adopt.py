@@ -38,7 +38,7 @@ def run(given: argparse.Namespace) -> int:
         raise InputError(f"{given.file} was trained with other images than {paths.images(shard.dataset)}")
     name = recipe_name(config, shard)
     if name is None:
-        raise InputError(f"config.yaml has no recipe of these values; add below `recipes:`\n{block(shard)}")
+        raise InputError("config.yaml has no recipe of these values; add below `recipes:`", *block(shard).splitlines())
     folder = {one.shard.seed: Path(paths.shards(f"{shard.dataset}/{name}", one.shard.seed)) for one in parcel}
     written = sum(_place(one, folder[one.shard.seed] / f"{one.name}.h5") for one in parcel)
     cells = sum(len(one.shard.cells) for one in parcel)

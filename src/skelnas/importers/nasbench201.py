@@ -11,7 +11,6 @@ of 3 x 16 x 16), flipped and cropped at random, which no recipe of ours does.
 
 import importlib.metadata
 import importlib.util
-import pickle
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from skelnas import unpickling
 from skelnas.cells import space
 from skelnas.errors import InputError
 from skelnas.importers import Imported, Request
@@ -47,13 +47,6 @@ SETS = {
     "cifar100": Images("cifar100", 5_000, 100, 32),
     "imagenet16_120": Images("imagenet", 3_000, 120, 16),
 }
-
-
-class _Plain(pickle.Unpickler):
-    """Reads numbers, strings, lists and dictionaries; a pickle that names any class or function is refused."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        raise pickle.UnpicklingError(f"it names {module}.{name}")
 
 
 def read(request: Request) -> Imported:
@@ -117,9 +110,9 @@ def arrays(path: Path) -> tuple[np.ndarray, np.ndarray]:
     wrong = f"{path} is not NAS-Bench-201 as {PACKAGE} has it"
     try:
         if path.stat().st_size > LARGEST:
-            raise InputError(f"{wrong}: it is larger than {LARGEST:,} bytes; install the package again")
+            raise ValueError(f"it is larger than {LARGEST:,} bytes")
         with path.open("rb") as stream:
-            found = _Plain(stream).load()
+            found = unpickling.read_plain(stream, "it")
         if not isinstance(found, dict) or len(found) != space.CELLS:
             raise ValueError(f"it does not hold {space.CELLS:,} cells")
         for digits, entry in found.items():
@@ -130,9 +123,7 @@ def arrays(path: Path) -> tuple[np.ndarray, np.ndarray]:
         raise InputError(f"{path} is not there; install {PACKAGE} again, or correct the study's `source`") from error
     except PermissionError as error:
         raise InputError(f"{path} may not be read ({error.strerror}); correct its permissions") from error
-    except InputError:
-        raise
-    except Exception as error:  # a pickle that is damaged can raise anything
+    except Exception as error:  # a pickle that is damaged can hold anything
         raise InputError(f"{wrong} ({error}); install the package again") from error
     if np.isnan(accuracy[:, 0]).any():
         raise InputError(f"{wrong}: some cells are missing; install the package again")

@@ -173,7 +173,7 @@ def _column_of_words(rows: list[list[str]]) -> int:
     if len({len(cells) for cells in rows}) > 1:
         return 0
     columns = enumerate(zip(*rows, strict=True), start=1)
-    return next((number for number, cells in columns if len(cells) > 1 and not any(map(_is_number, cells))), 0)
+    return next((number for number, cells in columns if len(cells) > 1 and not any(map(is_number, cells))), 0)
 
 
 def _fault(rows: list[tuple[int, list[str]]]) -> str:
@@ -182,20 +182,21 @@ def _fault(rows: list[tuple[int, list[str]]]) -> str:
     for number, row in rows:
         if len(row) != len(cells):
             return f"line {number} has {len(row)} columns, line {line} has {len(cells)}"
-        if wrong := [cell.strip() for cell in row if not _is_number(cell)]:
+        if wrong := [cell.strip() for cell in row if not is_number(cell)]:
             return f"line {number}: {wrong[0]!r} is no number"
     return ""
 
 
 def _is_heading(cells: list[str]) -> bool:
     """Whether a first line names columns: in words, or as 0, 1, 2, ... with the index of a data frame or without."""
-    numbers = [float(cell) for cell in cells if _is_number(cell)]
+    numbers = [float(cell) for cell in cells if is_number(cell)]
     named = len(cells) - len(numbers)
     counted = numbers == list(range(len(numbers))) and len(numbers) > 2
-    return not numbers or (counted and (named == 0 or (named == 1 and not _is_number(cells[0]))))
+    return not numbers or (counted and (named == 0 or (named == 1 and not is_number(cells[0]))))
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Whether Python reads it as a number."""
     try:
         float(text)
     except ValueError:

@@ -18,12 +18,12 @@ import numpy as np
 
 from skelnas.errors import InputError
 from skelnas.skeletons.archive_members import Members, one_form
-from skelnas.skeletons.array_files import DELIMITERS
+from skelnas.skeletons.array_files import DELIMITERS, is_number
 from skelnas.skeletons.named import Skeleton, skeleton_of
 from skelnas.skeletons.people import chosen, tracks_by_number
 from skelnas.skeletons.readers import Columns, CsvOptions
 from skelnas.skeletons.recording import BadRecording, Recording, Sample, Source, check_layout
-from skelnas.skeletons.table import ASKED, check_files, listed, said_by
+from skelnas.skeletons.table import ASKED, check_files, listed, said_by, source_of
 from skelnas.untrusted import LimitError
 
 SUFFIXES = (".csv", ".txt", ".tsv")
@@ -32,7 +32,6 @@ PRESETS = {
     "mediapipe": (Columns("x", "y", "z", "visibility", "landmark", "frame", "person"), "mediapipe-33"),
     "kinect-v2": (Columns(), "kinect-v2"),
 }
-OPTIONAL = ("z", "confidence", "person")  # columns that a preset may do without
 
 
 def open_source(files: list[Path], options: CsvOptions) -> Source:
@@ -51,25 +50,8 @@ def open_source(files: list[Path], options: CsvOptions) -> Source:
     recordings = [member for member in members.names if member.lower().endswith(SUFFIXES)]
     listing = listed(files, recordings, options)
     skeleton = _skeleton(members, listing.samples, columns, options.skeleton or name)
-    bodies = 2 if options.bodies == "stacked" else 1
-    stacked = skeleton.stacked(bodies)
-    return Source(
-        class_names=listing.class_names,
-        joint_names=stacked.joint_names,
-        parents=stacked.parents,
-        samples=listing.samples,
-        read=functools.partial(_read, members, columns, skeleton.joint_names, options),
-        excluded=listing.unlisted,
-        bodies=bodies,
-        subject_names=listing.subject_names,
-        origin={
-            "file": members.path.name,
-            "bytes": members.size(),
-            "content": members.content_fingerprint(),
-            **said_by(files, options.pattern),
-            "recordings": len(listing.samples),
-        },
-    )
+    read = functools.partial(_read, members, columns, skeleton.joint_names, options)
+    return source_of(members, listing, skeleton, read, options.bodies, **said_by(files, options.pattern))
 
 
 def _skeleton(members: Members, samples: Sequence[Sample], columns: Columns, name: str) -> Skeleton:
@@ -146,7 +128,7 @@ def _table(members: Members, sample: Sample) -> tuple[list[str], list[list[str]]
         raise BadRecording(
             f"{where}: line {wrong[0]} has {len(rows[wrong[0] - 1])} cells, the first {len(rows[0])}; it was cut off"
         )
-    named = not any(_is_number(cell) for cell in rows[0])
+    named = not any(is_number(cell) for cell in rows[0])
     return (rows[0], rows[1:]) if named else ([], rows)
 
 
@@ -220,11 +202,3 @@ def _numbers(cells: list[list[str]], where: str) -> np.ndarray:
         return np.array([[float(cell) if cell else np.nan for cell in row] for row in cells]).reshape(len(cells), -1)
     except ValueError as error:
         raise BadRecording(f"{where}: {str(error)[:80]}; write numbers, or leave the cell empty") from error
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -45,6 +45,8 @@ class Part:
 def open_source(files: list[Path], options: CtrgcnOptions) -> Source:
     """Open one .npz, or pairs of .npy and labels, as a `Source`; samples carry the split that the files state.
 
+    Where no file is called test, what is called val is what both programs test on, and is the test split here.
+
     Raises:
         InputError: other files, damaged ones, arrays of another shape than above, or labels that do not fit.
     """
@@ -52,7 +54,11 @@ def open_source(files: list[Path], options: CtrgcnOptions) -> Source:
     for path in paths:
         if not path.is_file():
             raise InputError(f"{path} does not exist; put it there, or correct the path in the configuration")
-    parts = _npz_parts(paths[0], options.limits) if len(paths) == 1 else _pairs(paths, options.limits)
+    parts = (
+        _pairs(paths, options.limits)
+        if paths[1:] or paths[0].suffix == ".npy"
+        else _npz_parts(paths[0], options.limits)
+    )
     for part in parts:
         _check(part, paths[0])
     people, joints = _shape(parts[0].values)
@@ -64,13 +70,14 @@ def open_source(files: list[Path], options: CtrgcnOptions) -> Source:
     bodies = 2 if options.bodies == "stacked" else 1
     skeleton = skeleton_of(options.skeleton or ("ntu-25" if joints == 25 else ""), joints).stacked(bodies)
     samples, places = [], {}
+    tested = {} if any(part.split == "test" for part in parts) else {"valid": "test"}
     for number, part in enumerate(parts):
         for row, label in enumerate(part.labels.tolist()):
             name = part.names[row] if part.names else f"{part.split or 'recording'}-{row:06d}"
             if name in places:
                 raise InputError(f"{paths[0]}: {name} is there twice, in {part.split}; keep one of them")
             places[name] = number, row
-            samples.append(Sample(name, label, 0, split=part.split, member=name))
+            samples.append(Sample(name, label, 0, split=tested.get(part.split, part.split), member=name))
     return Source(
         class_names=options.classes or tuple(f"label {label}" for label in range(labels)),
         joint_names=skeleton.joint_names,
@@ -218,7 +225,7 @@ def _labels(path: Path, limits: Limits) -> tuple[tuple[str, ...], np.ndarray]:
         content = read_file(stream, limits)
     if path.suffix == ".npy":
         return (), _numbers(np.load(io.BytesIO(content), allow_pickle=False))
-    value = load(content)
+    value = load(content, str(path))
     names, numbers = value if isinstance(value, list | tuple) and len(value) == 2 else ((), value)
     return tuple(map(str, plain(names))), _numbers(np.array(plain(numbers)))
 

@@ -18,7 +18,7 @@ from skelnas.skeletons.named import SKELETONS
 from skelnas.skeletons.people import chosen, tracks_by_nearness, tracks_by_number
 from skelnas.skeletons.readers import OpenposeOptions
 from skelnas.skeletons.recording import BadRecording, Recording, Sample, Source, check_layout, natural_key
-from skelnas.skeletons.table import check_files, listed, said_by
+from skelnas.skeletons.table import check_files, listed, said_by, source_of
 from skelnas.untrusted import parse_json
 
 SKELETON = "openpose-25"
@@ -40,25 +40,9 @@ def open_source(files: list[Path], options: OpenposeOptions) -> Source:
     members = Members(files[0], options.limits)
     recordings = frames_of(members.names)
     listing = listed(files, sorted(recordings, key=natural_key), options)
-    bodies = 2 if options.bodies == "stacked" else 1
-    skeleton = SKELETONS[SKELETON].stacked(bodies)
-    return Source(
-        class_names=listing.class_names,
-        joint_names=skeleton.joint_names,
-        parents=skeleton.parents,
-        samples=listing.samples,
-        read=functools.partial(_read, members, recordings, options),
-        excluded=listing.unlisted,
-        bodies=bodies,
-        subject_names=listing.subject_names,
-        origin={
-            "file": members.path.name,
-            "bytes": members.size(),
-            "content": members.content_fingerprint(),
-            **said_by(files, options.pattern),
-            "recordings": len(listing.samples),
-        },
-    )
+    read = functools.partial(_read, members, recordings, options)
+    said = said_by(files, options.pattern)
+    return source_of(members, listing, SKELETONS[SKELETON], read, options.bodies, **said)
 
 
 def frames_of(names: tuple[str, ...]) -> dict[str, list[str]]:

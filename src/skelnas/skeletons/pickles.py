@@ -1,23 +1,20 @@
 """Pickles of plain values and numpy arrays, read without running anything that they name.
 
-Pickle is a program; here it may build dicts, lists, tuples, texts, numbers and arrays, and what it names beyond these
-is refused. Arrays are built by this module from their bytes, not by numpy's own constructors, so that a shape that
-does not fit its bytes costs no memory. The format is Python's (pickle protocols 0 to 5) with numpy's `__reduce__`.
+Dicts, lists, tuples, texts, numbers and arrays may be built; what is named beyond these `unpickling` refuses. Arrays
+are built by this module from their bytes, not by numpy's own constructors, so that a shape that does not fit its bytes
+costs no memory. The format is Python's (pickle protocols 0 to 5) with numpy's `__reduce__`.
 """
 
 import io
 import math
-import pickle
 from collections import OrderedDict
 from typing import Any
 
 import numpy as np
 
+from skelnas import unpickling
+
 KINDS = "fiub"  # numbers and truth values; `O` is a list
-
-
-class ForeignClass(ValueError):
-    """A pickle names something else than numpy arrays and plain types."""
 
 
 class _Type:
@@ -26,7 +23,7 @@ class _Type:
     def __init__(self, name: object, align: object = False, copy: object = False) -> None:
         self.dtype: np.dtype = np.dtype(str(name))
         if not isinstance(name, str) or self.dtype.kind not in KINDS + "OUS":
-            raise ForeignClass(f"an array of {str(name)[:40]}")
+            raise ValueError(f"an array of {str(name)[:40]}, not of numbers or texts")
 
     def __setstate__(self, state: Any) -> None:
         if isinstance(state, tuple) and len(state) > 1 and state[1] in ("<", ">", "="):
@@ -37,6 +34,9 @@ class _Array:
     """An array on its way; `plain` makes it one."""
 
     value: Any = None
+
+    def __init__(self, *_: object) -> None:
+        """What numpy's own function makes an empty array of: class, shape and type, all stated again later."""
 
     def __setstate__(self, state: Any) -> None:
         _, shape, kind, fortran, content = state
@@ -50,7 +50,9 @@ def _array(content: Any, kind: Any, shape: Any, order: Any) -> Any:
         if not isinstance(content, list) or len(content) != math.prod(shape):
             raise ValueError("an array of objects that are not there")
         return content if len(shape) == 1 else _nested(content, list(shape))
-    content = content.encode("latin1") if isinstance(content, str) else bytes(content)
+    content = content.encode("latin1") if isinstance(content, str) else content
+    if not isinstance(content, bytes | bytearray):
+        raise ValueError("an array without its bytes")
     if len(content) != math.prod(shape) * kind.dtype.itemsize:
         raise ValueError(f"an array of shape {tuple(shape)} in {len(content)} bytes")
     return np.frombuffer(content, kind.dtype).reshape(shape, order="F" if order == "F" else "C")
@@ -61,10 +63,6 @@ def _nested(content: list, shape: list[int]) -> list:
         return content
     size = len(content) // shape[0]
     return [_nested(content[start : start + size], shape[1:]) for start in range(0, len(content), max(size, 1))]
-
-
-def _new_array(*_: object) -> _Array:
-    return _Array()
 
 
 def _from_buffer(content: Any, kind: Any, shape: Any, order: Any) -> _Array:
@@ -79,51 +77,33 @@ def _scalar(kind: Any, content: Any = b"") -> Any:
 
 def _latin1(text: Any, code: Any = "") -> bytes:
     if code != "latin1":
-        raise ForeignClass(f"_codecs.encode to {str(code)[:40]}")
+        raise ValueError(f"a text in {str(code)[:40]}")
     return str(text).encode("latin1")
 
 
 def _ndarray(*_: object) -> None:
-    raise ForeignClass("numpy.ndarray as a function")
+    raise ValueError("numpy.ndarray as a function")
 
 
-ALLOWED = {
+NAMES: unpickling.Names = {
     ("numpy", "dtype"): _Type,
     ("numpy", "ndarray"): _ndarray,
     ("_codecs", "encode"): _latin1,
     ("collections", "OrderedDict"): OrderedDict,
-    **{(f"numpy.{core}.multiarray", "_reconstruct"): _new_array for core in ("core", "_core")},
+    **{(f"numpy.{core}.multiarray", "_reconstruct"): _Array for core in ("core", "_core")},
     **{(f"numpy.{core}.multiarray", "scalar"): _scalar for core in ("core", "_core")},
     **{(f"numpy.{core}.numeric", "_frombuffer"): _from_buffer for core in ("core", "_core")},
 }
 
 
-# Python's own unpickler in Python: the one in C reserves memory for whatever number a damaged file states.
-class _Unpickler(pickle._Unpickler):  # type: ignore[misc, name-defined]
-    def find_class(self, module: str, name: str) -> Any:
-        """What a pickle may name."""
-        if (module, name) not in ALLOWED:
-            raise ForeignClass(f"{module}.{name}"[:80])
-        return ALLOWED[module, name]
-
-    def persistent_load(self, number: object) -> Any:
-        """Nothing lies outside a file."""
-        raise ForeignClass("something that lies outside the file")
-
-
-def load(content: bytes) -> Any:
-    """The value of a pickle; arrays in it still have to be asked for with `plain`.
+def load(content: bytes, where: str) -> Any:
+    """The value of a pickle; arrays in it still have to be asked for with `plain`. `where` names it in sentences.
 
     Raises:
-        ForeignClass: it names something that is neither an array nor a plain type.
-        ValueError: it is damaged, or no pickle.
+        unpickling.ForeignError: it names something that is neither an array nor a plain type.
+        InputError: it is damaged, or no pickle.
     """
-    try:
-        return _Unpickler(io.BytesIO(content), encoding="latin1").load()
-    except ForeignClass:
-        raise
-    except Exception as error:  # every opcode has errors of its own for what it does not find
-        raise ValueError(f"it is no pickle, or was cut off ({str(error)[:80] or type(error).__name__})") from error
+    return unpickling.read(io.BytesIO(content), NAMES, where)
 
 
 def plain(value: Any) -> Any:

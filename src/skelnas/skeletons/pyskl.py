@@ -18,7 +18,7 @@ from skelnas.files import check_readable, sha256_of_file
 from skelnas.skeletons.listing import compiled
 from skelnas.skeletons.named import SKELETONS, skeleton_of
 from skelnas.skeletons.people import chosen, tracks_by_nearness
-from skelnas.skeletons.pickles import ForeignClass, load, plain
+from skelnas.skeletons.pickles import load, plain
 from skelnas.skeletons.readers import PysklOptions
 from skelnas.skeletons.recording import BadRecording, Recording, Sample, Source, check_layout, natural_key
 from skelnas.untrusted import LimitError, read_file
@@ -100,17 +100,13 @@ def splits_of(path: Path, options: PysklOptions) -> dict[str, set[str]]:
 def _opened(path: Path, limits: Any, _state: tuple[int, int]) -> Any:
     try:
         with path.open("rb") as stream:
-            return load(read_file(stream, limits))
-    except ForeignClass as error:
-        raise InputError(
-            f"{path} names {error}, and only numpy arrays and plain values are taken from a pickle; do not open it "
-            "with programs that take more, and get the file from its authors"
-        ) from error
+            content = read_file(stream, limits)
     except LimitError as error:
         raise InputError(f"{path} cannot be read: {error}") from error
-    except (OSError, ValueError) as error:
+    except OSError as error:
         check_readable(path)
         raise InputError(f"{path} cannot be read as a pickle: {error}; get the file again") from error
+    return load(content, str(path))
 
 
 def _parts(path: Path, options: PysklOptions) -> tuple[dict[str, list[str]], list[dict[str, Any]]]:

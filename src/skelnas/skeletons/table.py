@@ -94,6 +94,36 @@ def said_by(files: Sequence[Path], pattern: str) -> dict[str, object]:
     return {"table": Path(files[1]).name, "table-sha256": sha256_of_file(files[1])}
 
 
+def source_of(
+    members: Members,
+    listing: Listing,
+    skeleton: Skeleton,
+    read: Callable[[Sample], Recording],
+    bodies: str,
+    **said: Any,
+) -> Source:
+    """The source of the members that a listing knows; `said` goes into its origin."""
+    count = 2 if bodies == "stacked" else 1
+    stacked = skeleton.stacked(count)
+    return Source(
+        class_names=listing.class_names,
+        joint_names=stacked.joint_names,
+        parents=stacked.parents,
+        samples=listing.samples,
+        read=read,
+        excluded=listing.unlisted,
+        bodies=count,
+        subject_names=listing.subject_names,
+        origin={
+            "file": members.path.name,
+            "bytes": members.size(),
+            "content": members.content_fingerprint(),
+            **said,
+            "recordings": len(listing.samples),
+        },
+    )
+
+
 def _read(members: Members, axes: tuple[str, ...], key: str, least: float, joints: int, sample: Sample) -> Recording:
     """One recording; `joints` 0 accepts any number of them. Joints below the `least` confidence are missing."""
     where = f"{members.path}: {sample.member}"

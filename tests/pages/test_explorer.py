@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import time
 
 import numpy as np
 import pytest
@@ -104,6 +105,39 @@ def neighbours(cell):
         for digit in range(5):
             if digit != digits[edge]:
                 yield space.index((*digits[:edge], digit, *digits[edge + 1 :]))
+
+
+def wait_until(page, condition):
+    """Until that expression holds; the page forbids what playwright's own way of waiting does."""
+    deadline = time.monotonic() + 20
+    while not page.evaluate(condition):
+        assert time.monotonic() < deadline, condition
+        page.wait_for_timeout(50)
+
+
+def swipe(page, start, end):
+    """A finger that goes from one point to the other and is lifted there."""
+    session = page.context.new_cdp_session(page)
+    steps = [tuple(a + (b - a) * part / 8 for a, b in zip(start, end, strict=True)) for part in range(9)]
+    for kind, points in [("touchStart", [steps[0]]), *(("touchMove", [step]) for step in steps[1:]), ("touchEnd", [])]:
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]})
+
+
+def test_a_finger_brushes_sideways_and_scrolls_up_and_down(make_explorer, opened):
+    page = settled(opened(make_explorer(), width=400, height=800, has_touch=True, is_mobile=True))
+    everything = count(page)
+    page.locator("#scatter").scroll_into_view_if_needed()
+    box = page.locator("#scatter").bounding_box()
+    left, right = box["x"] + 70, box["x"] + box["width"] - 10
+    swipe(page, (left, box["y"] + 20), (right, box["y"] + box["height"] / 2))
+    wait_until(page, "location.hash.includes('brush')")
+    assert count(settled(page)) != everything
+    page.touchscreen.tap(left, box["y"] + 4)  # beside all points
+    wait_until(page, "!location.hash.includes('brush')")
+    before = page.evaluate("scrollY")
+    swipe(page, (box["x"] + 200, box["y"] + 250), (box["x"] + 203, box["y"] + 30))
+    wait_until(page, f"scrollY > {before}")
+    assert "brush" not in page.evaluate("location.hash")
 
 
 def test_filters_brush_and_the_address_that_shares_them(make_benchmark, make_explorer, opened):

@@ -46,7 +46,7 @@ for name in ACROSS:
             table=f"results/analysis/{{study}}/across/{name}.csv",
             figures=report(
                 multiext(f"results/analysis/{{study}}/across/{name}", ".png", ".svg"),
-                caption=f"../report/{name}.rst",
+                caption=f"../../src/skelnas/pages/captions/{name}.rst",
                 category="Across",
                 subcategory="{study}",
                 labels={"figure": name.replace("-", " ")},
@@ -71,7 +71,7 @@ rule folds:
         table="results/analysis/{study}/{dataset}/{recipe}/folds.csv",
         figures=report(
             multiext("results/analysis/{study}/{dataset}/{recipe}/folds", ".png", ".svg"),
-            caption="../report/folds.rst",
+            caption="../../src/skelnas/pages/captions/folds.rst",
             category="Across",
             subcategory="{study}",
             labels={"figure": "folds of {dataset}, {recipe}"},

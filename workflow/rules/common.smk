@@ -252,7 +252,7 @@ def figure_outputs(name, analysis):
     figures = multiext(f"results/analysis/{{study}}/{{dataset}}/{{recipe}}/{name}", ".png", ".svg")
     labels = {"figure": name.replace("-", " ")}
     about = {"category": analysis.theme.capitalize(), "subcategory": "{dataset}, {recipe}", "labels": labels}
-    return {"figures": report(figures, caption=f"../report/{name}.rst", **about)}
+    return {"figures": report(figures, caption=f"../../src/skelnas/pages/captions/{name}.rst", **about)}
 
 
 def explored_files(wildcards):

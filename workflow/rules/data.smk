@@ -116,7 +116,7 @@ rule contact_sheet:
     output:
         figures=report(
             multiext("results/images/{dataset}/contact-sheet", ".png", ".svg"),
-            caption="../report/contact-sheet.rst",
+            caption="../../src/skelnas/pages/captions/contact-sheet.rst",
             category="Data",
             labels={"data set": "{dataset}", "figure": "contact sheet"},
         ),
@@ -139,7 +139,7 @@ rule data_card:
     output:
         figures=report(
             multiext("results/images/{dataset}/data-card", ".png", ".svg"),
-            caption="../report/data-card.rst",
+            caption="../../src/skelnas/pages/captions/data-card.rst",
             category="Data",
             labels={"data set": "{dataset}", "figure": "data card"},
         ),
@@ -162,7 +162,7 @@ rule encodings:
     output:
         figures=report(
             multiext("results/images/{dataset}/encodings", ".png", ".svg"),
-            caption="../report/encodings.rst",
+            caption="../../src/skelnas/pages/captions/encodings.rst",
             category="Data",
             labels={"data set": "{dataset}", "figure": "encodings"},
         ),

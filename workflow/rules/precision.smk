@@ -15,7 +15,7 @@ rule precision:
     output:
         figures=report(
             multiext("results/analysis/{study}/{dataset}/{recipe}-against-{other}/precision", ".png", ".svg"),
-            caption="../report/precision.rst",
+            caption="../../src/skelnas/pages/captions/precision.rst",
             category="Benchmark",
             subcategory="{dataset}, {recipe}",
             labels={"figure": "precision, against {other}"},

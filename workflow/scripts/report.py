@@ -7,13 +7,13 @@ from skelnas.analysis.catalogue import ACROSS, ANALYSES, OF_FOLDS
 from skelnas.environment import versions
 from skelnas.files import write_bytes
 from skelnas.images.manifest import read_manifest
+from skelnas.pages.captions import caption
 from skelnas.pages.parts import Part, analysis_part, comparison_part, image_parts
 from skelnas.pages.report import Reported, report
 from skelnas.results.query import Benchmark
 from skelnas.script import run
 from skelnas.study import paths
 
-WORDS = Path(__file__).resolve().parents[1] / "report"  # the captions of Snakemake's own report
 IMAGES = ("data-card", "contact-sheet", "encodings")
 
 
@@ -27,13 +27,13 @@ def tell(study: str, runs: list[str], analyses: list[str], files: list[str], pag
         folder = Path(paths.analysis(study, name, "-")).parent
         values = {"dataset": facts.dataset, "recipe": facts.recipe}
         parts += [
-            analysis_part(analysis, facts, folder, _caption(analysis, values), len(runs) > 1)
+            analysis_part(analysis, facts, folder, caption(analysis, values), len(runs) > 1)
             for analysis in ANALYSES
             if analysis in analyses
         ]
     everyone = [one.facts for one in reported]
     parts += [
-        analysis_part(name, everyone, Path(paths.across(study, "-")).parent, _caption(name, {}), True)
+        analysis_part(name, everyone, Path(paths.across(study, "-")).parent, caption(name, {}), True)
         for name in ACROSS
         if paths.across(study, f"{name}.csv") in files
     ]
@@ -42,13 +42,13 @@ def tell(study: str, runs: list[str], analyses: list[str], files: list[str], pag
         folder = Path(paths.analysis(study, f"{dataset}/{recipe}", "-")).parent
         folds = [one for one in everyone if (paths.whole(one.dataset), one.recipe) == (dataset, recipe)]
         parts += [
-            analysis_part(name, folds, folder, _caption(name, {"dataset": dataset}), True)
+            analysis_part(name, folds, folder, caption(name, {"dataset": dataset}), True)
             for name in OF_FOLDS
             if str(folder / f"{name}.csv") in files
         ]
     for dataset in dict.fromkeys(paths.whole(facts.dataset) for facts in everyone):
         if paths.manifest(dataset) in files:  # what was imported has no images
-            words = {name: _caption(name, {"dataset": dataset}) for name in IMAGES}
+            words = {name: caption(name, {"dataset": dataset}) for name in IMAGES}
             figures = {name: Path(paths.image_figure(dataset, name)) for name in IMAGES}
             parts += image_parts(dataset, read_manifest(paths.manifest(dataset)), figures, words)
     parts += [_comparison(*match.groups(), match[0]) for match in _comparisons(study, files)]
@@ -63,16 +63,8 @@ def _comparisons(study: str, files: list[str]) -> list[re.Match[str]]:
 
 
 def _comparison(dataset: str, recipe: str, other: str, table: str) -> Part:
-    caption = _caption("precision", {"recipe": recipe, "other": other})
-    return comparison_part(dataset, recipe, other, Path(table), caption)
-
-
-def _caption(name: str, values: dict[str, str]) -> str:
-    """How to read a figure, as Snakemake's report has it, without its markup; empty where there is none."""
-    path = WORDS / f"{name}.rst"
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    text = re.sub(r"\{\{ snakemake\.wildcards\.(\w+) \}\}", lambda match: values.get(match[1], ""), text)
-    return " ".join(re.sub(r"\*\*|``", "", text).split())
+    words = caption("precision", {"recipe": recipe, "other": other})
+    return comparison_part(dataset, recipe, other, Path(table), words)
 
 
 if __name__ == "__main__":

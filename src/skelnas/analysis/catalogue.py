@@ -9,7 +9,7 @@ An analysis is one module with three functions:
 * `finding(table, facts) -> str`: the one sentence that these numbers allow; of a table without rows, why it has none.
 
 `products` calls them. A new analysis is such a module, one row here, its name in the schema's list and, if it draws,
-its caption in workflow/report/. Nothing is imported before it is needed: the workflow reads the names.
+its caption in pages/captions/. Nothing is imported before it is needed: the workflow reads the names.
 """
 
 from dataclasses import dataclass

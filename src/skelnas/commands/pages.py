@@ -17,6 +17,7 @@ from skelnas.analysis.style import save_figure
 from skelnas.commands import reading
 from skelnas.environment import versions
 from skelnas.files import write_bytes
+from skelnas.pages.captions import caption
 from skelnas.pages.explorer import Explored, explorer
 from skelnas.pages.parts import analysis_part
 from skelnas.pages.report import Reported, report
@@ -37,12 +38,16 @@ def run(given: argparse.Namespace) -> int:
         summary = summarise(benchmark)
         pages = {kind: given.to / kind / f"{name}.html" for kind in ("explorer", "report")}
         write_bytes(pages["explorer"], explorer(name, [Explored(benchmark, summary)], __version__))
+        values = {"dataset": benchmark.dataset, "recipe": benchmark.recipe_name}
         progress = Progress("analyses", len(ANALYSES))
         for analysis in ANALYSES:
             table = products.tabulate(analysis, benchmark, summary)
             _write(analysis, Path(folder), reported.facts, table)
             progress.advance()
-        parts = [analysis_part(analysis, reported.facts, Path(folder), "", False) for analysis in ANALYSES]
+        parts = [
+            analysis_part(analysis, reported.facts, Path(folder), caption(analysis, values), False)
+            for analysis in ANALYSES
+        ]
         again = "skelnas pages" + (f" {given.file}" if given.file else "")
         write_bytes(pages["report"], report(name, [reported], parts, [], versions(), again))
     for kind, path in pages.items():

@@ -113,12 +113,12 @@ function listen(page) {
   let pressed = null;
   canvas.addEventListener("pointerdown", event => {
     if (event.button) return;
-    pressed = {from: at(event), view: scatter.view, moving: event.shiftKey, touch: event.pointerType === "touch"};
-    if (!pressed.touch) canvas.setPointerCapture(event.pointerId);
+    pressed = {from: at(event), view: scatter.view, moving: event.shiftKey};
+    canvas.setPointerCapture(event.pointerId);
   });
   canvas.addEventListener("pointermove", event => {
     const [px, py] = at(event), far = pressed && Math.hypot(px - pressed.from[0], py - pressed.from[1]) > 4;
-    if (pressed && far && !pressed.touch) {
+    if (pressed && far) {
       page.hovered = -1;
       const [a, b] = scatter.toValue(...pressed.from), [c, d] = scatter.toValue(px, py);
       if (pressed.moving) {

@@ -184,7 +184,7 @@ def test_a_first_frame_of_other_numbers_is_a_frame(first):
 def test_the_index_of_a_data_frame_is_named(heading):
     content = text(np.column_stack([range(FRAMES), TABLE]), ",", heading + "," + ",".join(map(str, range(12))))
     array = read_array(content, "clip.csv", "", "clip")
-    with pytest.raises(BadRecording, match=r"13 does not fit .* leave out a column of times or of line numbers, or"):
+    with pytest.raises(BadRecording, match=r"13 does not fit .* say `leading: \[frame\]` \(or \*\), else correct"):
         arrange(array, parse_axes("frames joints*xyz"), "clip")
 
 

@@ -32,7 +32,8 @@ def test_a_reader_gets_what_its_block_states_and_its_own_defaults():
     block = {"reader": "table", "joint-tree": [-1, 0], "axes": "frames joints xyz", "width": 68, "body": "both"}
     assert stated(TableOptions, block) == TableOptions(axes="frames joints xyz", joint_tree=(-1, 0))
     assert keys(TableOptions) == [
-        *("axes", "key", "classes", "joint-tree", "skeleton", "pattern", "min-confidence", "content", "limits")
+        *("axes", "key", "classes", "joint-tree", "skeleton", "pattern", "min-confidence", "leading", "scale"),
+        *("content", "limits"),
     ]
     assert stated(NtuOptions, {"reader": "ntu"}) == NtuOptions(body="first-listed")
     assert set(CHOICES) == set(get_args(NtuOptions.__annotations__["body"]))

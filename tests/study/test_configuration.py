@@ -83,7 +83,14 @@ def test_every_key_of_the_schema_is_a_word_of_the_code():
 )
 def test_the_schema_has_each_option_of_the_code_with_its_type_and_default(options):
     properties = SCHEMA["$defs"]["dataset"]["properties"]
-    kinds = {str: "string", int: "integer", float: "number", tuple[str, ...]: "array", tuple[int, ...]: "array"}
+    kinds = {
+        str: "string",
+        int: "integer",
+        float: "number",
+        tuple[str, ...]: "array",
+        tuple[int, ...]: "array",
+        tuple[float, ...]: "array",
+    }
     for field in dataclasses.fields(options):
         part = properties[field.name.replace("_", "-")]
         if field.name == "split":  # this or `folds`

@@ -79,7 +79,11 @@ def _apart(array: np.ndarray, axes: tuple[str, ...], where: str, joints: int) ->
             )
         count, rest = divmod(length, math.prod(sizes.get(part, 1) for part in parts))
         if rest or (word in SIZES and count != 1):
-            extra = "leave out a column of times or of line numbers, or " if len(parts) == 2 and rest == 1 else ""
+            extra = (
+                "where the first column holds no coordinate say `leading: [frame]` (or *), else "
+                if len(parts) == 2 and rest == 1
+                else ""
+            )
             raise BadRecording(
                 f'{where} has shape {array.shape}, where {length} does not fit "{word}" of the axes "{stated}"; '
                 f"{extra}correct `axes`"

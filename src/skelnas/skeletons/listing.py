@@ -59,7 +59,7 @@ def listed_in_table(
             raise InputError(f"{at} names {row['file']} like line {lines[name]} does; keep one of the two lines")
         lines[name] = line
         facts[name] = at, row
-    return _listing(facts, names, classes, f"not listed in {table.name}")
+    return listing_of(facts, names, classes, f"not listed in {table.name}")
 
 
 def listed_by_pattern(pattern: str, names: Sequence[str], classes: Sequence[str], where: str | Path) -> Listing:
@@ -80,7 +80,7 @@ def listed_by_pattern(pattern: str, names: Sequence[str], classes: Sequence[str]
     if not facts:
         example = f"; the first is {names[0]}" if names else ""
         raise InputError(f"pattern: no recording in {where} is called {pattern!r}{example}; correct `pattern`")
-    return _listing(facts, names, classes, f"not called {pattern}")
+    return listing_of(facts, names, classes, f"not called {pattern}")
 
 
 def compiled(pattern: str, labelled: bool = True) -> re.Pattern[str]:
@@ -109,9 +109,16 @@ def _expression(part: str, following: Sequence[str]) -> str:
     return f"(?P<{part[1:-1]}>{'[^/0-9]+' if before_digits and part == '{label}' else kind})"
 
 
-def _listing(
+def listing_of(
     facts: Mapping[str, tuple[str, Mapping[str, str]]], names: Sequence[str], classes: Sequence[str], why: str
 ) -> Listing:
+    """What `facts` say: for each recording where it is said, and the fields (`FIELDS`).
+
+    `why`: the reason for which the names without facts are left out.
+
+    Raises:
+        InputError: a label outside `classes`, a wrong split, a camera, setup or trial that is no whole number.
+    """
     labels = sorted({row["label"] for _, row in facts.values()}, key=natural_key)
     class_names = tuple(one_form(str(name)) for name in classes) or tuple(labels)
     subjects = {row["subject"] for _, row in facts.values() if row.get("subject")}

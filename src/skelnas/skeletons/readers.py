@@ -78,7 +78,8 @@ class TableOptions:
     files, empty where there is one. classes: class names in the order of their labels, empty for the table's labels in
     natural order. joint_tree: each joint's parent, counted from 0, -1 for a root; empty where it is not known.
     skeleton: a name of `named.SKELETONS` in place of a joint tree. pattern: what the names of files say, in place of a
-    table (`listing.Pattern`). min_confidence: joints with less are missing. content, limits: as of `ArchiveOptions`.
+    table (`listing.Pattern`). min_confidence: joints with less are missing. leading: what the columns before the
+    coordinates hold (`segments`). scale: factors of x, y and z, empty for 1. content, limits: as of `ArchiveOptions`.
     """
 
     axes: str = "joints frames xyz"
@@ -88,6 +89,8 @@ class TableOptions:
     skeleton: str = ""
     pattern: str = ""
     min_confidence: float = 0.0
+    leading: tuple[str, ...] = ()
+    scale: tuple[float, ...] = ()
     content: str = ""
     limits: Limits = DEFAULT
 

@@ -1,11 +1,12 @@
 """A user's own recordings, without code: one file of numbers per recording, and a table that says who did what.
 
-In place of the table a `pattern` may say what the files' names mean (`listing`).
+In place of the table a `pattern` may say what the files' names mean (`listing`). One file may hold several recordings,
+and columns before the coordinates (`segments`).
 """
 
 import functools
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from skelnas.skeletons.listing import Listing, listed_by_pattern, listed_in_tabl
 from skelnas.skeletons.named import Skeleton, skeleton_of
 from skelnas.skeletons.readers import TableOptions
 from skelnas.skeletons.recording import BadRecording, Recording, Sample, Source, check_layout
+from skelnas.skeletons.segments import LABELS, RECORDING, Segment, by_columns, by_labels, check_leading
 
 ASKED = 25  # recordings that are asked for their number of joints
 
@@ -26,18 +28,33 @@ ASKED = 25  # recordings that are asked for their number of joints
 def open_source(files: list[Path], options: TableOptions) -> Source:
     """Open [folder or zip archive of recordings, table] as a `Source`; with a `pattern` there is no table.
 
+    Nor is there one where a `leading` column tells recordings apart. A file of labels (.txt) may stand for the table.
+
     Without a joint tree all must have as many joints as most have. Recordings that the table does not list are
     excluded.
 
     Raises:
         InputError: other files than these, a mistake in an option or in the table, or a recording that is not there.
     """
-    check_files("table", files, options.pattern)
+    labelled = len(files) == 2 and Path(files[1]).suffix.lower() == LABELS
+    if not labelled:
+        check_files("table", files, options.pattern or (RECORDING if RECORDING in options.leading else ""))
+    check_leading(options.leading, options.axes)
+    if options.scale and (len(options.scale) != 3 or 0 in options.scale):
+        raise InputError("scale: give three factors that are not 0, of x, y and z")
     members = Members(files[0], options.limits)
     axes, parents = parse_axes(options.axes), _joint_tree(options.joint_tree)
     recordings = [name for name in members.names if name.lower().endswith(SUFFIXES)]
-    listing = listed(files, recordings, options)
-    read = functools.partial(_read, members, axes, options.key, options.min_confidence)
+    array_of = functools.partial(_array, members, options.key)
+    segments: dict[str, Segment] = {}
+    if RECORDING in options.leading:
+        listing, segments = by_columns(recordings, array_of, options.leading, options.classes)
+    elif labelled:
+        asked = options.pattern, options.leading, options.classes, options.limits
+        listing, segments = by_labels(Path(files[1]), recordings, *asked)
+    else:
+        listing = listed(files, recordings, options)
+    read = functools.partial(_read, f"{members.path}", axes, array_of, segments, options)
     skeleton = skeleton_of(options.skeleton, 0) if options.skeleton else Skeleton(())
     joints = len(parents) or len(skeleton.joint_names) or _joints(functools.partial(read, 0), listing.samples)
     named = skeleton_of(options.skeleton, joints)
@@ -54,7 +71,7 @@ def open_source(files: list[Path], options: TableOptions) -> Source:
             "file": members.path.name,
             "bytes": members.size(),
             "content": members.check_content(options.content),
-            **said_by(files, options.pattern),
+            **_labels_from(files, options),
             "recordings": len(listing.samples),
         },
     )
@@ -124,17 +141,43 @@ def source_of(
     )
 
 
-def _read(members: Members, axes: tuple[str, ...], key: str, least: float, joints: int, sample: Sample) -> Recording:
-    """One recording; `joints` 0 accepts any number of them. Joints below the `least` confidence are missing."""
-    where = f"{members.path}: {sample.member}"
+def _labels_from(files: Sequence[Path], options: TableOptions) -> dict[str, object]:
+    """What the manifest says of where labels come from."""
+    if RECORDING in options.leading:
+        return {"leading": list(options.leading)}
+    return said_by(files, "" if len(files) == 2 else options.pattern)
+
+
+@functools.lru_cache(maxsize=1)
+def _array(members: Members, key: str, member: str) -> np.ndarray:
+    """The numbers of one file, which may hold several recordings, read one after the other; not to be changed."""
     try:
-        content = members.read(sample.member)
+        content = members.read(member)
     except InputError as error:
         raise BadRecording(str(error)) from error
-    array = read_array(content, sample.member, key, where, members.limits)
+    return read_array(content, member, key, f"{members.path}: {member}", members.limits)
+
+
+def _read(
+    place: str,
+    axes: tuple[str, ...],
+    array_of: Callable[[str], np.ndarray],
+    segments: Mapping[str, Segment],
+    options: TableOptions,
+    joints: int,
+    sample: Sample,
+) -> Recording:
+    """One recording; `joints` 0 accepts any number of them. Joints below the least confidence are missing."""
+    where, array = f"{place}: {sample.name}", array_of(sample.member)
+    if sample.name in segments:
+        array = segments[sample.name].lines(array, where)
+    if options.leading and array.ndim == 2:
+        array = array[:, len(options.leading) :]
     coordinates = arrange(array, axes, where, joints)
     if (seen := confidence(array, axes, where, joints)) is not None:
-        coordinates = without_unsure(coordinates, seen, least)
+        coordinates = without_unsure(coordinates, seen, options.min_confidence)
+    if options.scale:
+        coordinates = coordinates * np.array(options.scale)
     return Recording(sample, check_layout(coordinates, where, joints or None), where=where)
 
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skelnas.errors import InputError
-from skelnas.files import whole_file
+from skelnas.files import check_readable, whole_file
 from skelnas.results.shard import Shard, read_shard
 from skelnas.results.timing import merge_timings, timing_path
+from skelnas.untrusted import DAMAGE
 
 MOST_BYTES = 16_000_000  # of a parcel that may be sent in
 MOST_UNPACKED = 256_000_000
@@ -64,7 +65,10 @@ def unpack(path: Path | str) -> list[Parcelled]:
             if odd or not found or sum(found.values()) > MOST_UNPACKED:
                 raise InputError(f"{path} is no parcel of shards{f': it holds {odd[0]!r}' if odd else ''}")
             content = {name: parcel.read(name) for name in found}
-    except (OSError, zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such parcel of shards; look for its name") from None
+    except DAMAGE as error:
+        check_readable(path)
         raise InputError(f"{path} cannot be read as a parcel of shards ({error}); fetch it again") from error
     with tempfile.TemporaryDirectory() as folder:
         shards = [_checked(path, name, content, Path(folder)) for name in sorted(content) if name.endswith(".h5")]
@@ -89,7 +93,7 @@ def _checked(path: Path, name: str, content: dict[str, bytes], folder: Path) -> 
         shard = read_shard(file)
         timed = merge_timings([file])
     except InputError as error:
-        raise InputError(f"{path}: {name} is damaged ({error}); fetch it again") from error
+        raise InputError(f"{path}: {name} or its sidecar is damaged; fetch it again") from error
     if sorted(timed["index"]) != sorted(shard.cells.tolist()) or set(timed["seed"]) != {shard.seed}:
         raise InputError(f"{path}: the sidecar of {name} is that of other cells; fetch it again")
     first, last = (int(part) for part in file.stem.split("-"))

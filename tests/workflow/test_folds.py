@@ -6,8 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from skelnas.cells import space
+from skelnas.cells.edges import is_connected
 from skelnas.images.folds import read_images
 from skelnas.images.image_set import read_image_set
+from skelnas.results.proxies import proxies_of
 from skelnas.results.query import Benchmark
 
 from .checkout import Checkout
@@ -32,6 +35,7 @@ CONFIG = {
         "cross": {
             "runs": [{"dataset": "mine", "recipe": "e2", "seeds": [1], "cells": "0,15624"}],
             "analyses": ["ranking"],
+            "proxies": ["synflow"],
         }
     },
     "training": {"device": "cpu"},
@@ -52,7 +56,8 @@ def checkout(tmp_path):
 def test_three_folds_become_benchmarks_their_mean_and_a_figure(checkout):
     whole, folds = "results/images/mine.h5", [f"mine-fold{number}" for number in (1, 2, 3)]
     study = "results/analysis/cross/mine/e2"
-    checkout.snakemake(f"{study}/folds.png")
+    scored = "results/benchmark/cross/mine-fold1/e2.proxies.parquet"
+    checkout.snakemake(f"{study}/folds.png", scored)
 
     folder = checkout.folder
     assert [path.name for path in sorted((folder / "results/images").glob("*.h5"))] == ["mine.h5"]
@@ -74,6 +79,10 @@ def test_three_folds_become_benchmarks_their_mean_and_a_figure(checkout):
     assert table["test_samples"].tolist() == [12, 12]
     np.testing.assert_allclose(table["test_mean"], np.mean(accuracy, axis=0))
     np.testing.assert_allclose(table["test_std"], np.std(accuracy, axis=0, ddof=1))
+    with Benchmark(folder / f"results/benchmark/cross/{folds[0]}/e2.h5") as benchmark:
+        proxies = proxies_of(benchmark)
+    assert proxies["index"].tolist() == [0, 15624]
+    assert np.isfinite(proxies["synflow"]).tolist() == [is_connected(space.cell(cell)) for cell in (0, 15624)]
 
 
 def test_more_folds_than_subjects_are_told_with_the_line_before_anything_is_converted(checkout):

@@ -232,3 +232,45 @@ def test_columns_of_any_program(tmp_path: Path) -> None:
         source.read(source.samples[0])
     with pytest.raises(InputError, match=r"has no column \{joint\}_x; its columns are time, who, head X"):
         opened("csv", tmp_path / "clips", columns={"x": "{joint}_x", "y": "{joint}_y"}, **PATTERN)
+
+
+def test_scores_are_told_whichever_reader_has_them(tmp_path: Path) -> None:
+    annotations = pyskl_annotations()
+    annotations[0]["keypoint_score"][0, 4, :2] = 0.1
+    path = write_pyskl(tmp_path / "a.pkl", annotations)
+    for least, missing in ((0.3, 2), (0.0, 0)):
+        source = opened("pyskl", path, **{"min-confidence": least})
+        recording = source.read(source.samples[0])
+        assert (recording.unsure_joints, recording.missing_joints) == (missing, missing)
+        assert recording.confidence == pytest.approx(0.9 - 2 * 0.8 / (12 * 17))
+    rule = {"rule": "table", "valid-share": 0.3, "seed": 1, "by": "subject"}
+    options = {"split": rule, "min-confidence": 0.3, "missing-joints": "interpolate"}
+    _, report = build_image_set("tiny", opened("pyskl", path, **options), options)
+    assert report["unsure-joints"] == report["missing-joints"] == {"S001C001P001R001A001": 2}
+    assert report["confidence"] == {"mean": pytest.approx(0.9 - 2 * 0.8 / (8 * 12 * 17)), "least": 0.3}
+
+    source = opened("csv", write_mediapipe(tmp_path / "clips"), preset="mediapipe", pattern="{label}_P{subject}")
+    assert source.read(source.samples[0]).confidence == pytest.approx(0.9 - 0.85 / (12 * 33))
+    source = opened("openpose", write_openpose(tmp_path / "frames", lost=True), pattern="{label}_P{subject}")
+    recording = source.read(source.samples[0])
+    assert (recording.confidence, recording.unsure_joints) == (pytest.approx(0.8), 0)
+    assert recording.missing_joints == 1
+    source = opened("ctrgcn", write_ctrgcn(tmp_path / "a.npz"))
+    assert source.read(source.samples[0]).confidence == -1
+
+
+def test_the_third_channel_of_an_array_may_be_confidence(tmp_path: Path) -> None:
+    poses = np.zeros((2, 3, 30, 18, 1), dtype=np.float32)
+    for row in range(2):
+        poses[row, :2, :12, :, 0] = motion(row, 1, 18, dimensions=2).transpose(2, 0, 1)
+        poses[row, 2, :12] = 0.75
+    poses[1, 2, 5, 3] = 0.25
+    files = [tmp_path / name for name in ("data.npy", "label.npy")]
+    np.save(files[0], poses)
+    np.save(files[1], np.array([0, 1]))
+    source = opened("ctrgcn", *files, channels="xyc", **{"min-confidence": 0.5})
+    recording = source.read(source.samples[1])
+    assert (recording.padding, recording.missing_joints, recording.unsure_joints) == (18, 1, 1)
+    assert recording.confidence == pytest.approx(0.75 - 0.5 / (12 * 18))
+    assert not recording.coordinates[..., 2].any()
+    assert np.array_equal(recording.coordinates[0, :, 0], poses[1, 0, :12, 0, 0])

@@ -20,6 +20,7 @@ from skelnas.images.splits import assign, by_number, check_coverage
 from skelnas.options import stated
 from skelnas.progress import Progress
 from skelnas.recipe import SPLITS
+from skelnas.skeletons.plausibility import implausible
 from skelnas.skeletons.recording import BadRecording, Source
 
 LEVELS = np.arange(256, dtype=object)  # Python integers: sums stay exact, so their order does not matter
@@ -43,7 +44,7 @@ def build_image_set(
         InputError: what `splits.assign` and the encoding refuse; a size that is no multiple of 4; a class without a
             recording in train; with `fail` (a `BadRecording`) the first recording that cannot be used.
     """
-    options = stated(ImageOptions, block)
+    options, least = stated(ImageOptions, block), float(block.get("min-confidence", 0))
     encoding, height, width = options.encoding, options.height, options.width
     if encoding not in ENCODINGS:
         raise InputError(f"{name}: the encoding {encoding!r} is not known; choose one of {', '.join(ENCODINGS)}")
@@ -105,7 +106,10 @@ def build_image_set(
     found = {
         "missing-joints": {one.sample.name: one.missing_joints for one in in_order if one.missing_joints},
         "padding": {one.sample.name: one.padding for one in in_order if one.padding},
+        "unsure-joints": {one.sample.name: one.unsure_joints for one in in_order if one.unsure_joints},
+        "outliers": implausible({one.sample.name: one.measures for one in in_order}, source.joint_names),
     }
+    scores = [one.confidence for one in in_order if one.confidence >= 0]
     report = {
         **({"split": options.split} if options.split else {"folds": block["folds"]}),
         "excluded": excluded,
@@ -113,6 +117,7 @@ def build_image_set(
             one.sample.name: one.frames_without_body for one in in_order if one.frames_without_body
         },
         **{key: counts for key, counts in found.items() if counts},  # sets of before have the same manifest
+        **({"confidence": {"mean": math.fsum(scores) / len(scores), "least": least}} if scores else {}),
     }
     return sealed(image_set), report
 

@@ -4,7 +4,7 @@ import contextlib
 import signal
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from skelnas.errors import InputError
 from skelnas.images.encodings import ENCODINGS
 from skelnas.images.resize import default_height, resize
 from skelnas.processes import JobFailure, Worker, run_tasks
+from skelnas.skeletons.named import Skeleton
+from skelnas.skeletons.plausibility import Measures, measured
 from skelnas.skeletons.recording import BadRecording, Sample, Source, check_coordinates
 from skelnas.untrusted import DEFAULT
 
@@ -28,6 +30,9 @@ class Converted:
     frames_without_body: int = 0
     missing_joints: int = 0  # over all frames, before they were treated
     padding: int = 0  # empty frames at the end, before they were treated
+    unsure_joints: int = 0  # over all frames, whose confidence is too low
+    confidence: float = -1.0  # the mean of all joints; -1 where the source gives none
+    measures: Measures = field(default_factory=Measures)
     reason: str = ""
     recorded: bool = False  # an earlier run converted it
 
@@ -63,8 +68,17 @@ class Conversion:
         # Whatever reads a recording, a frame of zeros is one in which nobody was seen.
         zeros = int((coordinates == 0).all(axis=(0, 2)).sum())
         without_body = max(recording.frames_without_body, zeros)
-        numbers = coordinates.shape[1], without_body, recording.missing_joints, recording.padding
-        return Converted(sample, image, *numbers)
+        return Converted(
+            sample,
+            image,
+            coordinates.shape[1],
+            without_body,
+            recording.missing_joints,
+            recording.padding,
+            recording.unsure_joints,
+            recording.confidence,
+            measured(coordinates, Skeleton(self.source.joint_names).mirrored(), self.source.bodies),
+        )
 
 
 def convert(conversion: Conversion, samples: Sequence[Sample], workers: int = 1) -> Generator[Converted, None, None]:

@@ -19,12 +19,14 @@ import PIL
 
 from skelnas.files import read_record, sha256_of_file, sha256_of_json, write_record
 from skelnas.images.conversion import Conversion, Converted, convert
+from skelnas.skeletons.plausibility import Measures
 from skelnas.skeletons.recording import Sample
 
-FORMAT = "skelnas image journal 2"
+FORMAT = "skelnas image journal 3"
 SUFFIX = ".block"
 BLOCK = 512  # recordings in a block: 4 MB of images of 28 x 84 pixels
-NUMBERS = ("length", "frames_without_body", "missing_joints", "padding")  # of each recording
+NUMBERS = ("length", "frames_without_body", "missing_joints", "padding", "unsure_joints", "confidence")
+MEASURES = tuple(field.name for field in dataclasses.fields(Measures))
 DECIDE_NO_IMAGE = {"split", "on-bad-recording"}  # options; every recording is converted whatever they say
 
 
@@ -121,6 +123,7 @@ class Block:
             "sizes": np.array([image.shape[:2] for image in images]),
             "pixels": np.concatenate([image.ravel() for image in images]),
             **{name: np.array([getattr(one, name) for one in converted]) for name in NUMBERS},
+            **{name: np.array([getattr(one.measures, name) for one in converted]) for name in MEASURES},
             "description": np.array(json.dumps({**self._key(), "reasons": [one.reason for one in converted]})),
         }
         write_record(self.path, arrays)
@@ -139,14 +142,21 @@ class Block:
             pixels.reshape(*size, 3) if pixels.size else None
             for pixels, size in zip(np.split(arrays["pixels"], ends[:-1]), arrays["sizes"], strict=True)
         ]
-        numbers = [
-            dict(zip(NUMBERS, row, strict=True)) for row in np.stack([arrays[name] for name in NUMBERS], 1).tolist()
+        numbers, measures = (_rows(arrays, names) for names in (NUMBERS, MEASURES))
+        columns = zip(self.samples, images, reasons, numbers, measures, strict=True)
+        return [
+            Converted(sample, image, reason=why, recorded=True, measures=Measures(**measure), **row)
+            for sample, image, why, row, measure in columns
         ]
-        columns = zip(self.samples, images, reasons, numbers, strict=True)
-        return [Converted(sample, image, reason=why, recorded=True, **row) for sample, image, why, row in columns]
 
     def _key(self) -> dict[str, int | str]:
         return {"format": FORMAT, "identity": self.identity, "block": self.number}
+
+
+def _rows(arrays: Mapping[str, np.ndarray], names: Sequence[str]) -> list[dict[str, Any]]:
+    """What arrays of these names say of each recording."""
+    columns = zip(*(arrays[name].tolist() for name in names), strict=True)
+    return [dict(zip(names, row, strict=True)) for row in columns]
 
 
 def _states(path: Path) -> list[list[str | int]]:

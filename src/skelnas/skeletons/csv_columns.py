@@ -13,12 +13,14 @@ import csv
 import functools
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from skelnas.errors import InputError
 from skelnas.skeletons.archive_members import Members, one_form
 from skelnas.skeletons.array_files import DELIMITERS, is_number
+from skelnas.skeletons.confidence import Told, told, without_unsure
 from skelnas.skeletons.named import Skeleton, skeleton_of
 from skelnas.skeletons.people import chosen, tracks_by_number
 from skelnas.skeletons.readers import Columns, CsvOptions
@@ -95,7 +97,10 @@ def _read(
         people, frames, values = _wide(heading, rows, columns, joint_names, bool(options.preset), where)
     else:
         people, frames, values = _long(heading, rows, columns, joint_names, bool(options.preset), where)
-    values[~(values[..., 3] >= options.min_confidence), :3] = np.nan
+    scored = NUMBER in columns.confidence or columns.confidence in heading
+    scores, least = values[..., 3], options.min_confidence
+    said: Told | dict[str, Any] = told(values[..., :3], scores, least) if scored else {}
+    values = without_unsure(values[..., :3], scores, least)
     number = {frame: place for place, frame in enumerate(dict.fromkeys(frames))}
     bodies: list[list[np.ndarray]] = [[] for _ in number]
     who: list[list[int]] = [[] for _ in number]
@@ -103,10 +108,10 @@ def _read(
     for person, frame, body in zip(people, frames, values, strict=True):
         if numbers[person] in who[number[frame]]:
             raise BadRecording(f"{where}: frame {frame} is there twice; say which column is `person`, or mend the file")
-        bodies[number[frame]].append(body[:, :3])
+        bodies[number[frame]].append(body)
         who[number[frame]].append(numbers[person])
     tracks = tracks_by_number([np.array(frame) for frame in bodies], who)
-    return Recording(sample, check_layout(chosen(tracks, options.bodies), where), where=where)
+    return Recording(sample, check_layout(chosen(tracks, options.bodies), where), where=where, **said)
 
 
 def _table(members: Members, sample: Sample) -> tuple[list[str], list[list[str]]]:

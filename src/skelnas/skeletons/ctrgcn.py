@@ -4,8 +4,8 @@ One `.npz` of CTR-GCN (Chen et al. 2021, data/ntu/seq_transformation.py and feed
 `x_test` are recordings x frames x (people * joints * 3), `y_train` and `y_test` one-hot, recordings x classes. Or
 pairs of ST-GCN (Yan et al. 2018, tools/ntu_gendata.py): `.npy`, recordings x 3 x frames x joints x people, and labels,
 `.npy` (numbers) or `.pkl` (names and numbers); `train`, `val` or `test` in a file's name says which split it is.
-Metres; joints of the Kinect v2 where there are 25. In place of x y z there may be x y and confidence, which is not
-told apart here.
+Metres; joints of the Kinect v2 where there are 25. In place of x y z there may be x y and confidence (ST-GCN's Kinetics
+skeletons), which `channels` tells apart.
 """
 
 import functools
@@ -20,6 +20,7 @@ import numpy as np
 
 from skelnas.errors import InputError
 from skelnas.files import check_readable, sha256_of_file
+from skelnas.skeletons.confidence import Told, told, without_unsure
 from skelnas.skeletons.named import skeleton_of
 from skelnas.skeletons.people import chosen
 from skelnas.skeletons.pickles import load, plain
@@ -83,14 +84,14 @@ def open_source(files: list[Path], options: CtrgcnOptions) -> Source:
         joint_names=skeleton.joint_names,
         parents=skeleton.parents,
         samples=tuple(sorted(samples, key=lambda sample: (*PARTS, "").index(sample.split))),
-        read=functools.partial(_read, paths[0], parts, places, options.bodies),
+        read=functools.partial(_read, paths[0], parts, places, options),
         bodies=bodies,
         origin={"files": [{"file": path.name, "sha256": sha256_of_file(path)} for path in paths]},
     )
 
 
 def _read(
-    path: Path, parts: Sequence[Part], places: dict[str, tuple[int, int]], bodies: str, sample: Sample
+    path: Path, parts: Sequence[Part], places: dict[str, tuple[int, int]], options: CtrgcnOptions, sample: Sample
 ) -> Recording:
     where = f"{path}: {sample.name}"
     number, row = places[sample.name]
@@ -103,8 +104,13 @@ def _read(
     absent = (tracks == 0).all(axis=(2, 3))
     if absent.all():
         raise BadRecording(f"{where}: no body in any of the {tracks.shape[1]} frames")
+    said: Told | dict[str, Any] = {}
+    if options.channels == "xyc":
+        scores, least = tracks[..., 2], options.min_confidence
+        plane = np.concatenate([tracks[..., :2], np.zeros_like(tracks[..., :1])], axis=-1)
+        said, tracks = told(plane, scores, least), without_unsure(plane, scores, least)
     tracks = np.where(absent[:, :, None, None], np.nan, tracks)  # both programs keep a person in one place
-    return Recording(sample, check_layout(chosen(tracks, bodies), where), where=where)
+    return Recording(sample, check_layout(chosen(tracks, options.bodies), where), where=where, **said)
 
 
 def _shape(values: np.ndarray) -> tuple[int, int]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from skelnas.errors import InputError
 from skelnas.skeletons.archive_members import Members
+from skelnas.skeletons.confidence import told, without_unsure
 from skelnas.skeletons.named import SKELETONS
 from skelnas.skeletons.people import chosen, tracks_by_nearness, tracks_by_number
 from skelnas.skeletons.readers import OpenposeOptions
@@ -67,14 +68,16 @@ def _read(members: Members, recordings: dict[str, list[str]], options: OpenposeO
                 text if text.startswith(at) else f"{at} cannot be read ({text}); write it again"
             ) from error
         people = _people(value, at)
-        bodies = [_body(person, options.min_confidence, at) for person in people]
-        frames.append(np.array(bodies).reshape(-1, JOINTS, 3))
+        frames.append(np.array([_body(person, at) for person in people]).reshape(-1, JOINTS, 4))
         numbers.append([_number(person.get("person_id")) for person in people])
     if not any(map(len, frames)):
         raise BadRecording(f"{where}: no body in any of the {len(frames)} frames")
     tracked = all(min(of_frame, default=0) >= 0 and len(set(of_frame)) == len(of_frame) for of_frame in numbers)
-    tracks = tracks_by_number(frames, numbers) if tracked else tracks_by_nearness(frames)
-    return Recording(sample, check_layout(chosen(tracks, options.bodies), where), where=where)
+    every, least = np.concatenate(frames), options.min_confidence
+    bodies = [without_unsure(frame[..., :3], frame[..., 3], least) for frame in frames]
+    tracks = tracks_by_number(bodies, numbers) if tracked else tracks_by_nearness(bodies)
+    said = told(every[..., :3], every[..., 3], least)
+    return Recording(sample, check_layout(chosen(tracks, options.bodies), where), where=where, **said)
 
 
 def _people(value: Any, at: str) -> list[dict[str, Any]]:
@@ -84,8 +87,8 @@ def _people(value: Any, at: str) -> list[dict[str, Any]]:
     return people
 
 
-def _body(person: dict[str, Any], least: float, at: str) -> np.ndarray:
-    """Joints x 3 of one person; not a number where a joint was not found."""
+def _body(person: dict[str, Any], at: str) -> np.ndarray:
+    """Joints x 4 of one person, x, y, z and confidence; not a number where a joint was not found."""
     kind = next((key for key in KINDS if person.get(key)), "")
     size = KINDS.get(kind, 3)
     try:
@@ -94,9 +97,9 @@ def _body(person: dict[str, Any], least: float, at: str) -> np.ndarray:
         raise BadRecording(
             f"{at}: a person has not {JOINTS} joints of {size} numbers; run OpenPose with the model BODY_25"
         ) from error
-    body = np.zeros((JOINTS, 3))
-    body[:, : size - 1] = values[:, :-1]
-    body[(values[:, -1] < least) | (values == 0).all(axis=1) | ~np.isfinite(values).all(axis=1)] = np.nan
+    body = np.zeros((JOINTS, 4))
+    body[:, : size - 1], body[:, 3] = values[:, :-1], values[:, -1]
+    body[(values == 0).all(axis=1) | ~np.isfinite(values).all(axis=1)] = np.nan
     return body
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from skelnas.errors import InputError
 from skelnas.files import check_readable, sha256_of_file
+from skelnas.skeletons.confidence import told, without_unsure
 from skelnas.skeletons.listing import compiled
 from skelnas.skeletons.named import SKELETONS, skeleton_of
 from skelnas.skeletons.people import chosen, tracks_by_nearness
@@ -177,7 +178,9 @@ def _read(
     if score is not None:
         if not isinstance(score, np.ndarray) or score.shape != keypoint.shape[:3] or score.dtype.kind not in "fiu":
             raise BadRecording(f"{where}: keypoint_score has another shape than keypoint; leave it out")
-        bodies[~(score >= options.min_confidence)] = np.nan
+        said = told(bodies, score, options.min_confidence)
+        sure = without_unsure(bodies, score, options.min_confidence)
+        return Recording(sample, people_of_slots(sure, options.bodies, where), where=where, **said)
     return Recording(sample, people_of_slots(bodies, options.bodies, where), where=where)
 
 

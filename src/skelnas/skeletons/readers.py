@@ -118,8 +118,14 @@ class PysklOptions:
 
 @dataclass(frozen=True)
 class CtrgcnOptions:
-    """Of arrays of ST-GCN and CTR-GCN. The options: as of `PysklOptions`."""
+    """Of arrays of ST-GCN and CTR-GCN.
 
+    channels: what the three values of a joint are; xyc is a place in the plane and its confidence. The other options:
+    as of `PysklOptions`.
+    """
+
+    channels: Literal["xyz", "xyc"] = "xyz"
+    min_confidence: float = 0.0
     classes: tuple[str, ...] = ()
     bodies: Bodies = "main-actor"
     skeleton: str = ""

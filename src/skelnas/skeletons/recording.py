@@ -37,6 +37,8 @@ class Recording:
     where: str = ""  # what a sentence about it begins with; empty for the sample's name
     missing_joints: int = 0  # summed over the frames, as `gaps` counts them
     padding: int = 0  # empty frames at its end
+    unsure_joints: int = 0  # summed over the frames and everybody who was seen: below the least confidence
+    confidence: float = -1.0  # mean of all of these joints; -1 where the source gives none
 
 
 class BadRecording(InputError):

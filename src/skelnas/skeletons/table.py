@@ -16,6 +16,7 @@ from skelnas.errors import InputError
 from skelnas.files import sha256_of_file
 from skelnas.skeletons.archive_members import Members
 from skelnas.skeletons.array_files import SUFFIXES, arrange, confidence, parse_axes, read_array
+from skelnas.skeletons.confidence import told, without_unsure
 from skelnas.skeletons.listing import Listing, listed_by_pattern, listed_in_table
 from skelnas.skeletons.named import Skeleton, skeleton_of
 from skelnas.skeletons.readers import TableOptions
@@ -174,18 +175,13 @@ def _read(
     if options.leading and array.ndim == 2:
         array = array[:, len(options.leading) :]
     coordinates = arrange(array, axes, where, joints)
-    if (seen := confidence(array, axes, where, joints)) is not None:
-        coordinates = without_unsure(coordinates, seen, options.min_confidence)
     if options.scale:
         coordinates = coordinates * np.array(options.scale)
-    return Recording(sample, check_layout(coordinates, where, joints or None), where=where)
-
-
-def without_unsure(coordinates: np.ndarray, confidence: np.ndarray, least: float) -> np.ndarray:
-    """The coordinates, joints x frames x 3, not a number where the confidence of a joint is below `least`."""
-    coordinates = np.array(coordinates, dtype=np.float64)
-    coordinates[~(confidence >= least)] = np.nan
-    return coordinates
+    scores, least = confidence(array, axes, where, joints), options.min_confidence
+    if scores is None:
+        return Recording(sample, check_layout(coordinates, where, joints or None), where=where)
+    sure = check_layout(without_unsure(coordinates, scores, least), where, joints or None)
+    return Recording(sample, sure, where=where, **told(coordinates, scores, least))
 
 
 def _joints(read: Callable[[Sample], Recording], samples: Sequence[Sample]) -> int:

@@ -113,7 +113,8 @@ def _wrong_count(name: str, options: FoldOptions, words: str) -> Misconfigured:
 def fold_manifest(everyone: ImageSet, options: FoldOptions, number: int) -> dict[str, Any]:
     """The manifest of fold `number` (from 1) of the image set that holds every recording, as plain values for JSON.
 
-    Under `fold` it has the places of the recordings that test and validate, and the fingerprint of the common file.
+    Under `fold` it has the places of the recordings that test and validate, counted from 0 as ranges (`3-5,9`), and the
+    fingerprint of the common file.
 
     Raises:
         InputError: what `assign` refuses.
@@ -127,8 +128,8 @@ def fold_manifest(everyone: ImageSet, options: FoldOptions, number: int) -> dict
         "by": kept_together(samples, options),
         "images": f"{everyone.name}.h5",
         "fingerprint": everyone.fingerprint,
-        "test": [place for place, split in enumerate(splits) if split == "test"],
-        "valid": [place for place, split in enumerate(splits) if split == "valid"],
+        "test": _ranges([place for place, split in enumerate(splits) if split == "test"]),
+        "valid": _ranges([place for place, split in enumerate(splits) if split == "valid"]),
     }
     return {**described(fold_of(everyone, fold)), "fold": fold}
 
@@ -145,7 +146,7 @@ def fold_of(everyone: ImageSet, fold: Mapping[str, Any]) -> ImageSet:
             "make it again with snakemake"
         )
     tests, validates = np.zeros((2, len(everyone.pool_labels)), dtype=bool)
-    tests[fold["test"]], validates[fold["valid"]] = True, True
+    tests[_places(fold["test"])], validates[_places(fold["valid"])] = True, True
     columns: dict[str, Any] = {}
     for prefix, places in (("pool", np.flatnonzero(~tests)), ("test", np.flatnonzero(tests))):
         for column in COLUMNS:
@@ -174,6 +175,22 @@ def read_images(images: Path | str, manifest: Path | str) -> ImageSet:
     """
     values, image_set = read_manifest(manifest), read_image_set(images)
     return fold_of(image_set, values["fold"]) if "fold" in values else image_set
+
+
+def _ranges(places: Sequence[int]) -> str:
+    """Ascending places as text: 3-5,9."""
+    known = set(places)
+    starts = [place for place in places if place - 1 not in known]
+    ends = [place for place in places if place + 1 not in known]
+    return ",".join(f"{first}-{last}" if last > first else f"{first}" for first, last in zip(starts, ends, strict=True))
+
+
+def _places(ranges: str) -> list[int]:
+    found = []
+    for part in filter(None, ranges.split(",")):
+        first, _, last = part.partition("-")
+        found += range(int(first), int(last or first) + 1)
+    return found
 
 
 def _samples(everyone: ImageSet) -> list[Sample]:

@@ -15,7 +15,7 @@ from skelnas.results.query import Benchmark
 from skelnas.text import counted
 
 SPLITS = ("valid", "test")  # train is what a fold has in common with the others
-NUMBERED = 30  # up to so many folds each has its number below it
+NUMBERED = 30  # up to so many cells or folds each has its number below it
 
 
 def tabulate(benchmarks: Sequence[Benchmark], summaries: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -64,6 +64,7 @@ def draw(table: pd.DataFrame, facts: Sequence[Facts]) -> Figure:
         figure = new_figure(height=4.6)
         left, right = figure.subplots(1, 2, width_ratios=(1.25, 1), sharey=True)
         _cells(left, table)
+        left.axhline(facts[0].chance, color=MUTED, lw=1, ls=(0, (4, 2)))
         _folds(right, table[_folds_of(table)], facts)
         headline(figure, "What every fold says, and their mean", _about(facts))
     return figure
@@ -73,13 +74,20 @@ def _cells(axes: Axes, table: pd.DataFrame) -> None:
     ordered = table.dropna(subset=["test_mean"]).sort_values(["test_mean", "index"])
     ranks = np.arange(1, len(ordered) + 1)
     mean, deviation = ordered["test_mean"], ordered["test_std"]
-    axes.fill_between(ranks, ordered["test_lowest"], ordered["test_highest"], color=POINTS, alpha=0.18, lw=0)
-    axes.fill_between(ranks, mean - deviation, mean + deviation, color=POINTS, alpha=0.35, lw=0)
-    axes.plot(ranks, mean, color=INK, marker="o" if len(ordered) <= NUMBERED else "", ms=4)
-    axes.set(xlabel="cells, from worst to best mean", ylabel="test accuracy, %", xlim=(0.5, len(ordered) + 0.5))
     if len(ordered) <= NUMBERED:
-        axes.set_xticks(ranks[:: max(1, len(ranks) // 10)])
-    axes.set_title("Mean, deviation and range over the folds")
+        for name in _folds_of(ordered):
+            axes.scatter(ranks, ordered[name], s=14, color=POINTS, alpha=0.6, lw=0)
+        axes.errorbar(ranks, mean, deviation, color=INK, marker="o", ms=5, lw=0, elinewidth=1.4, capsize=3)
+        axes.set_xticks(ranks, [str(cell) for cell in ordered["index"]], rotation=90 if len(ranks) > 6 else 0)
+        axes.set_xlabel("cell, from worst to best mean")
+        axes.set_title("Folds (dots), their mean and deviation")
+    else:
+        axes.fill_between(ranks, ordered["test_lowest"], ordered["test_highest"], color=POINTS, alpha=0.18, lw=0)
+        axes.fill_between(ranks, mean - deviation, mean + deviation, color=POINTS, alpha=0.35, lw=0)
+        axes.plot(ranks, mean, color=INK)
+        axes.set_xlabel("rank of the cell, from worst to best mean")
+        axes.set_title("Mean, deviation and range over the folds")
+    axes.set(ylabel="test accuracy, %", xlim=(0.5, len(ordered) + 0.5))
 
 
 def _folds(axes: Axes, accuracy: pd.DataFrame, facts: Sequence[Facts]) -> None:

@@ -63,7 +63,8 @@ def _stacked_bars(axes: Axes, counts: pd.DataFrame, labels: Sequence[Any], horiz
     for split, colour in SPLIT_COLOURS.items():
         if not counts[split].any():
             continue
-        label = f"{split} ({counts[split].sum():,})"
+        alone = counts[split].sum() == counts.to_numpy().sum()  # where the folds have the splits
+        label = f"{'all folds' if alone else split} ({counts[split].sum():,})"
         if horizontal:
             axes.barh(places, counts[split], 0.78, left=bottom, color=colour, label=label)
         else:

@@ -19,6 +19,7 @@ from skelnas.images.build import constants
 from skelnas.images.image_set import ImageSet, read_image_set, sealed
 from skelnas.images.manifest import described, read_manifest
 from skelnas.images.splits import check_coverage, with_valid
+from skelnas.options import stated
 from skelnas.skeletons.recording import Sample
 
 COLUMNS = ("images", "labels", "names", "subjects", "lengths", "frames_without_body")  # of each part of an image set
@@ -119,19 +120,31 @@ def fold_manifest(everyone: ImageSet, options: FoldOptions, number: int) -> dict
     Raises:
         InputError: what `assign` refuses.
     """
-    samples = _samples(everyone)
-    splits = assign(samples, options, everyone.name, everyone.class_names)[number - 1]
+    splits = _splits(everyone, options)[number - 1]
     fold = {
         "number": number,
         "count": options.count,
         "rule": options.rule,
-        "by": kept_together(samples, options),
+        "by": kept_together(_samples(everyone), options),
         "images": f"{everyone.name}.h5",
         "fingerprint": everyone.fingerprint,
         "test": _ranges([place for place, split in enumerate(splits) if split == "test"]),
         "valid": _ranges([place for place, split in enumerate(splits) if split == "valid"]),
     }
     return {**described(fold_of(everyone, fold)), "fold": fold}
+
+
+def splits_of_folds(everyone: ImageSet, folds: Mapping[str, Any]) -> list[list[str]]:
+    """As `assign`, of the recordings in the file of all folds; `folds` is the block of config.yaml.
+
+    Raises:
+        InputError: what `assign` refuses.
+    """
+    return _splits(everyone, stated(FoldOptions, folds))
+
+
+def _splits(everyone: ImageSet, options: FoldOptions) -> list[list[str]]:
+    return assign(_samples(everyone), options, everyone.name, everyone.class_names)
 
 
 def fold_of(everyone: ImageSet, fold: Mapping[str, Any]) -> ImageSet:
@@ -186,7 +199,7 @@ def _ranges(places: Sequence[int]) -> str:
 
 
 def _places(ranges: str) -> list[int]:
-    found = []
+    found: list[int] = []
     for part in filter(None, ranges.split(",")):
         first, _, last = part.partition("-")
         found += range(int(first), int(last or first) + 1)

@@ -11,7 +11,7 @@ from skelnas.images.image_set import ImageSet
 from skelnas.skeletons.recording import BadRecording, Recording, Sample, Source
 
 
-def _build(classes: int) -> tuple[ImageSet, dict]:
+def _build(classes: int, **split: dict) -> tuple[ImageSet, dict]:
     """`classes` x 6 subjects; subjects 5 and 6 test, 4 validates; one excluded, one with 3 frames without a body."""
     samples = tuple(Sample(f"a{c}_s{s}", c, s) for c in range(classes) for s in range(1, 7))
 
@@ -25,13 +25,14 @@ def _build(classes: int) -> tuple[ImageSet, dict]:
     source = Source(
         names, tuple("abcd"), (-1, 0, 1, 2), samples, read, {"a9_s1": "named missing", "a9_s2": "named missing"}
     )
-    options = {"split": {"rule": "leave-subjects-out", "test": [5, 6], "valid": [4]}, "on-bad-recording": "exclude"}
+    split = split or {"split": {"rule": "leave-subjects-out", "test": [5, 6], "valid": [4]}}
+    options = {**split, "on-bad-recording": "exclude"}
     image_set, report = build_image_set("small", source, options)
     return image_set, manifest(image_set, source, report)
 
 
 @pytest.fixture(scope="session")
-def build() -> Callable[[int], tuple[ImageSet, dict]]:
+def build() -> Callable[..., tuple[ImageSet, dict]]:
     return _build
 
 

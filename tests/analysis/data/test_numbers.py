@@ -26,12 +26,12 @@ def test_the_table_holds_the_numbers_of_the_card(few):
 
 def test_a_recording_that_is_there_twice_is_told_and_across_splits_a_leak(few, texts):
     image_set, said = few
-    assert duplicates(image_set) == []
+    assert duplicates(image_set, said) == []
     images = image_set.test_images.copy()
     images[0] = image_set.pool_images[image_set.train_index[0]]
     leak = dataclasses.replace(image_set, test_images=images)
     first, test = image_set.pool_names[image_set.train_index[0]], image_set.test_names[0]
-    assert duplicates(leak) == [((first, test), ("train", "test"))]
+    assert duplicates(leak, said) == [((first, test), ("train", "test"))]
     gaps = {**said, "missing-joints": {first: 3}, "padding": {first: 7}}
     table = data_card_table(leak, gaps).set_index("about")
     assert table.loc["duplicate", "reason"] == "the same image in train and test: a leak"
@@ -41,3 +41,22 @@ def test_a_recording_that_is_there_twice_is_told_and_across_splits_a_leak(few, t
     assert "2 recordings, 2 ACROSS SPLITS: A LEAK" in shown
     assert "3 joints in 1 recording" in shown
     assert "LEAK" not in " ".join(texts(data_card(image_set, said)))
+
+
+def test_the_card_of_a_set_with_folds_counts_each_and_tells_what_leaks_between_them(build, texts):
+    everyone, said = build(3, folds={"count": 6, "rule": "leave-one-subject-out"})
+    images = everyone.pool_images.copy()
+    images[1] = images[0]  # of subjects 1 and 2
+    everyone = dataclasses.replace(everyone, pool_images=images)
+    assert duplicates(everyone, said) == [(("a0_s1", "a0_s2"), ("fold 1", "fold 2"))]
+    table = data_card_table(everyone, said)
+    counts = table[table["about"] == "fold"][["which", "train", "valid", "test"]]
+    assert counts["which"].tolist() == [str(number) for number in range(1, 7)]
+    assert counts["test"].tolist() == [3, 2, 3, 3, 3, 3]  # one of subject 2 is excluded
+    assert counts[["train", "valid", "test"]].sum(axis=1).tolist() == [17] * 6
+    reasons = table[table["about"] == "duplicate"]["reason"].tolist()
+    assert reasons == ["the same image in fold 1 and fold 2: a leak"]
+    shown = " ".join(texts(data_card(everyone, said)))
+    assert "2 recordings, 2 ACROSS FOLDS: A LEAK" in shown
+    assert "6 folds, here as one" in shown
+    assert "all folds (17)" in shown

@@ -120,14 +120,16 @@ def _write_facts(axes: Axes, table: pd.DataFrame, image_set: ImageSet, manifest:
     axes.set_axis_off()
     excluded, without = manifest["excluded"], table["without_body"]
     lengths = table["length"]
-    reasons = Counter(re.sub(r"\b\d+\b", "\u2026", reason.replace(name, "\u2026")) for name, reason in excluded.items())
+    reasons = Counter(
+        re.sub(r"\b\d+(\.\d+)?\b", "\u2026", reason.replace(name, "\u2026")) for name, reason in excluded.items()
+    )
     facts = {
         "length": f"{lengths.min()} to {lengths.max()} frames, mean {lengths.mean():.1f}",
         "mean": ", ".join(f"{value:.2f}" for value in image_set.mean) + "  (of 0 to 255)",
         "deviation": ", ".join(f"{value:.2f}" for value in image_set.std),
         "without body": f"{counted(without.sum(), 'frame')} in {counted((without > 0).sum(), 'recording')}",
         **_gaps(manifest),
-        **_twice(image_set),
+        **_twice(image_set, manifest),
         "excluded": counted(len(excluded), "recording"),
     }
     axes.set_title("In numbers")
@@ -156,12 +158,13 @@ def _gaps(manifest: dict) -> dict[str, str]:
     }
 
 
-def _twice(image_set: ImageSet) -> dict[str, str]:
+def _twice(image_set: ImageSet, manifest: dict) -> dict[str, str]:
     """Recordings that are there twice, and whether they leak from one split into another."""
-    groups = duplicates(image_set)
+    groups = duplicates(image_set, manifest)
     leaks = sum(len(names) for names, splits in groups if len(splits) > 1)
     if not groups:
         return {}
     total = sum(len(names) for names, _ in groups)
-    across = f", {leaks} ACROSS SPLITS: A LEAK" if leaks else ", none across splits"
+    what = "folds" if "folds" in manifest else "splits"
+    across = f", {leaks} ACROSS {what.upper()}: A LEAK" if leaks else f", none across {what}"
     return {"there twice": counted(total, "recording") + across}

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from skelnas.images.folds import splits_of_folds
 from skelnas.images.image_set import ImageSet
 from skelnas.recipe import SPLITS
 
@@ -14,8 +15,8 @@ from skelnas.recipe import SPLITS
 def data_card_table(image_set: ImageSet, manifest: dict) -> pd.DataFrame:
     """The numbers of the data card, one line per fact: `about`, `which`, then `train`, `valid`, `test` and `reason`.
 
-    `about` is class, subject, shortest, mean and longest (frames), recordings or frames without a body, or excluded
-    (with `reason`). Counts are numbers of recordings unless `about` says frames.
+    `about` is class, subject, shortest, mean and longest (frames), recordings or frames without a body, fold, or
+    excluded (with `reason`). Counts are numbers of recordings unless `about` says frames.
     """
     table = recordings(image_set)
     lines = []
@@ -36,7 +37,10 @@ def data_card_table(image_set: ImageSet, manifest: dict) -> pd.DataFrame:
         lines += [
             {"about": about, "which": name, "reason": f"{count:,}"} for name, count in manifest.get(about, {}).items()
         ]
-    for names, splits in duplicates(image_set):
+    folds = splits_of_folds(image_set, manifest["folds"]) if "folds" in manifest else []
+    for number, fold in enumerate(folds, start=1):
+        lines.append({"about": "fold", "which": str(number), **{split: fold.count(split) for split in SPLITS}})
+    for names, splits in duplicates(image_set, manifest):
         why = f"the same image in {' and '.join(splits)}" + (": a leak" if len(splits) > 1 else "")
         lines.append({"about": "duplicate", "which": " = ".join(names), "reason": why})
     lines += [{"about": "excluded", "which": name, "reason": why} for name, why in manifest["excluded"].items()]
@@ -44,22 +48,31 @@ def data_card_table(image_set: ImageSet, manifest: dict) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=["about", "which", *SPLITS, "reason"], dtype=object)
 
 
-def duplicates(image_set: ImageSet) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+def duplicates(image_set: ImageSet, manifest: dict) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
     """Recordings whose images are equal, as groups of names, each with the splits that they are in.
 
     The same recording twice gives the same image; so do recordings that differ by their place or size alone under an
-    encoding that does not see these. In several splits that is a leak: what is tested was trained on.
+    encoding that does not see these. In several splits that is a leak: what is tested was trained on. Of a set with
+    folds they are told by the fold that tests each.
     """
-    table = recordings(image_set)
+    parts = _parts(image_set, manifest)
     names = [*image_set.pool_names, *image_set.test_names]
     groups: dict[bytes, list[int]] = {}
     for place, image in enumerate(itertools.chain(image_set.pool_images, image_set.test_images)):
         groups.setdefault(hashlib.sha256(image.tobytes()).digest(), []).append(place)
     return [
-        (tuple(names[place] for place in places), tuple(dict.fromkeys(table["split"][places])))
+        (tuple(names[place] for place in places), tuple(dict.fromkeys(parts[place] for place in places)))
         for places in groups.values()
         if len(places) > 1
     ]
+
+
+def _parts(image_set: ImageSet, manifest: dict) -> list[str]:
+    """The split of every recording, or the fold that tests it."""
+    if "folds" not in manifest:
+        return recordings(image_set)["split"].tolist()
+    folds = splits_of_folds(image_set, manifest["folds"])
+    return [f"fold {1 + [splits[place] for splits in folds].index('test')}" for place in range(len(folds[0]))]
 
 
 def recordings(image_set: ImageSet) -> pd.DataFrame:

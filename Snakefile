@@ -18,6 +18,7 @@
 #   results/analysis/{study}/{dataset}/{recipe}-against-{other}/  two precisions of one recipe compared
 #   results/report/{study}.html                                   one page that tells what came out
 #   results/explorer/{study}.html                                 one page in which every cell can be looked at
+#   results/datasheet/{study}.md                                  what the study is, and a checklist of good practice
 #   results/archive/{study}.zip                                   RO-Crate with checksums
 #
 # (...).timing.json and .timing.parquet beside them hold measured seconds, device and dates, which nothing depends on.

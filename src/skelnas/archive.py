@@ -3,7 +3,8 @@
 `manifest-sha256.txt` lists every other member in the form of `sha256sum`, so an unpacked archive can also be checked
 with `sha256sum -c manifest-sha256.txt`. `ro-crate-metadata.json` is a Workflow Run RO-Crate (`crate`), whose workflow
 is the member `Snakefile`. The same files and metadata give the same bytes: members are sorted and carry fixed dates and
-permissions. For that reason measured times (`*.timing.json`, `*.timing.parquet`) are left out.
+permissions. For that reason measured times (`*.timing.json`, `*.timing.parquet`) are left out; which processor trained
+which cell is `trained-on.json` (`results.trained_on`).
 
     skelnas verify results/archive/demo.zip
 """
@@ -29,8 +30,8 @@ from skelnas.files import READ_BYTES, whole_file
 from skelnas.processes import run_in_processes
 from skelnas.untrusted import DAMAGE, Limits, block_bytes, parse_json, read_member
 
-ENVIRONMENT = "environment.json"
-TEXTS = (".json", ".csv", ".yaml", ".txt", ".html")
+ENVIRONMENT, TRAINED_ON = "environment.json", "trained-on.json"
+TEXTS = (".json", ".csv", ".yaml", ".txt", ".html", ".md")
 MEASURED = (".timing.json", ".timing.parquet")
 PACKED_ALREADY = {".h5", ".parquet", ".png", ".zip", ".gz"}
 LISTS = Limits(member_bytes=1 << 26)  # the manifest and the crate

@@ -27,6 +27,7 @@ FORMATS = {
     ".h5": "application/x-hdf5",
     ".html": "text/html",
     ".json": "application/json",
+    ".md": "text/markdown",
     ".parquet": "application/vnd.apache.parquet",
     ".png": "image/png",
     ".svg": "image/svg+xml",

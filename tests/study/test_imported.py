@@ -25,6 +25,7 @@ def test_an_import_has_the_files_of_a_benchmark_without_losses_and_images():
         "results/analysis/s/cifar100/e2/ranking.csv",
         "results/explorer/s.html",
         "results/report/s.html",
+        "results/datasheet/s.md",
     ]
     assert list(imports_by_path(configuration(ENTRY))) == ["s/cifar100/e2"]
 

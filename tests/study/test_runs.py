@@ -147,13 +147,15 @@ def test_a_comparison_adds_its_figure_and_its_table():
     config = configuration(a={})
     before = study.study_files(config, "a")
     config["studies"]["a"]["comparisons"] = [{"dataset": "own", "recipe": "short", "other": "long"}]
-    *results, explorer, report = before
-    assert (explorer, report) == ("results/explorer/a.html", "results/report/a.html")
+    *results, explorer, report, datasheet = before
+    pages = ("results/explorer/a.html", "results/report/a.html", "results/datasheet/a.md")
+    assert (explorer, report, datasheet) == pages
     assert study.study_files(config, "a") == [
         *results,
         *(f"results/analysis/a/own/short-against-long/precision{end}" for end in (".png", ".svg", ".csv")),
         explorer,
         report,
+        datasheet,
     ]
 
 

@@ -13,7 +13,18 @@ from typing import TextIO
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("Snakefile", "workflow", "src", "envs", "slurm", "profiles", "requirements.lock", "CITATION.cff", "LICENSE")
+PARTS = (
+    "Snakefile",
+    "workflow",
+    "src",
+    "envs",
+    "slurm",
+    "profiles",
+    "requirements.lock",
+    "CITATION.cff",
+    "LICENSE",
+    "codemeta.json",
+)
 UTD_MHAD = ROOT / "tests/workflow/utd_mhad/config.yaml"
 # What Python runs in place of `-m snakemake` where it uses SLURM: it looks after jobs every few seconds. The executor
 # itself waits ten seconds longer each time that no job has ended.

@@ -33,6 +33,7 @@ def test_a_study_of_imports(tmp_path: Path) -> None:
         f"results/analysis/{folder}/ranking.csv",
         *(f"results/analysis/{folder}/learning-curves{end}" for end in (".csv", ".png", ".svg")),
         *(f"results/{page}/others.html" for page in ("explorer", "report")),
+        "results/datasheet/others.md",
         "results/archive/others.zip",
     }
     assert pd.read_csv(tmp_path / f"results/analysis/{folder}/ranking.csv")["index"][0] == 9930

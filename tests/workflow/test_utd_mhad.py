@@ -48,6 +48,7 @@ AFTER_TRAINING = {
     "networks",
     "explorer",
     "page_report",
+    "datasheet",
     *(name.replace("-", "_") for name in catalogue.ANALYSES),
     "archive",
     "utd_mhad",

@@ -5,7 +5,10 @@ import re
 import sys
 from pathlib import Path
 
-SOURCE = str(Path(workflow.basedir, "src"))
+ROOT = Path(workflow.basedir)
+if ROOT.name == "workflow":  # started by workflow/Snakefile
+    ROOT = ROOT.parent
+SOURCE = str(ROOT / "src")
 sys.path.insert(0, SOURCE)
 
 from skelnas.imports import broken, broken_foreign
@@ -29,7 +32,7 @@ from skelnas.recipe import PROXIES
 # Jobs find the package in this checkout, whatever environment they run in, and our stand-ins for SLURM's commands.
 os.environ.update(
     PYTHONPATH=os.pathsep.join(filter(None, [SOURCE, os.environ.get("PYTHONPATH", "")])),
-    PATH=stand_ins.search_path(Path(workflow.basedir), os.environ),
+    PATH=stand_ins.search_path(ROOT, os.environ),
     SKELNAS_SLURM_CONF=stand_ins.conf_file(os.environ),
     **stand_ins.main_process(),
 )
@@ -62,7 +65,7 @@ os.environ[FILES] = os.pathsep.join(map(str, CONFIGURATION))
 WRITTEN = or_stop(
     read,
     CONFIGURATION,
-    Path(workflow.basedir, "workflow/schemas/config.schema.yaml"),
+    ROOT / "workflow/schemas/config.schema.yaml",
     workflow.config_settings.config_args,
 )
 config = WRITTEN.values
@@ -277,8 +280,8 @@ def benchmarks_of(wildcards):
 
 # The workflow itself, which a study's archive holds beside what it made.
 WORKFLOW_FILES = sorted(
-    str(file.relative_to(workflow.basedir))
-    for file in [Path(workflow.basedir, "Snakefile"), *Path(workflow.basedir, "workflow").rglob("*")]
+    str(file.relative_to(ROOT))
+    for file in [ROOT / "Snakefile", *(ROOT / "workflow").rglob("*")]
     if file.name == "Snakefile" or file.suffix in (".smk", ".py", ".yaml", ".rst")
 )
 
@@ -291,6 +294,27 @@ def archived_configuration(wildcards):
 def archived_files(wildcards):
     """Everything that goes into a study's archive."""
     return study.study_files(config, wildcards.study)
+
+
+def trained_runs(wildcards):
+    """Every run of a study as {dataset}/{recipe}; what was imported is none."""
+    return [run.folder for run in study.runs(config, wildcards.study)]
+
+
+def archived_timings(wildcards):
+    """What was measured of every run, of which an archive takes the processors alone."""
+    return [paths.benchmark(wildcards.study, run, paths.TIMING) for run in trained_runs(wildcards)]
+
+
+def described_files(wildcards):
+    """Benchmarks of a study, and every manifest of its images."""
+    manifests = [file for file in study.result_files(config, wildcards.study) if file.endswith(".json")]
+    return [*study_benchmarks(wildcards, ".h5"), *manifests]
+
+
+def measured_times(wildcards):
+    """What was measured of every benchmark of a study."""
+    return study_benchmarks(wildcards, paths.TIMING)
 
 
 def trained_recipes(wildcards):

@@ -1,7 +1,7 @@
 """Pages of a study for people, each one file that needs no other.
 
 Inputs: a study's benchmarks; everything that it made of them.
-Outputs: results/explorer/{study}.html; results/report/{study}.html.
+Outputs: results/explorer/{study}.html; results/report/{study}.html; results/datasheet/{study}.md.
 """
 
 
@@ -38,3 +38,23 @@ rule page_report:
         "../../envs/data.yaml"
     script:
         "../scripts/report.py"
+
+
+rule datasheet:
+    """Say what a study is to those who did not make it, and how it stands to good practice, from what its files say."""
+    localrule: True
+    input:
+        described_files,
+        timings=measured_times,
+        citation="CITATION.cff",
+    output:
+        page="results/datasheet/{study}.md",
+    log:
+        "logs/datasheet/{study}.log",
+    params:
+        runs=benchmarks_of,
+        config=archived_configuration,
+    conda:
+        "../../envs/data.yaml"
+    script:
+        "../scripts/datasheet.py"

@@ -62,8 +62,10 @@ rule archive:
     localrule: True
     input:
         results=archived_files,
+        timings=archived_timings,
         lock="requirements.lock",
         citation="CITATION.cff",
+        codemeta="codemeta.json",
         licence="LICENSE",
         workflow=WORKFLOW_FILES,
     output:
@@ -72,6 +74,7 @@ rule archive:
         "logs/archive/{study}.log",
     params:
         config=archived_configuration,
+        runs=trained_runs,
     conda:
         "../../envs/data.yaml"
     script:

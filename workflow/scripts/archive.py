@@ -4,15 +4,22 @@ import json
 import tempfile
 from pathlib import Path
 
+import pandas as pd
 import yaml
 
-from skelnas.archive import Metadata, write_archive
-from skelnas.files import write_text
+from skelnas.archive import TRAINED_ON, Metadata, write_archive
+from skelnas.files import write_json, write_text
+from skelnas.results.trained_on import trained_on
 from skelnas.script import run
 
 
-def pack(study: str, files: list[str], citation_path: str, config: dict, archive_path: str) -> None:
-    """Pack `files` under their own paths, and what the study needs of the configuration, into `archive_path`."""
+def pack(
+    study: str, files: list[str], timings: dict[str, str], citation_path: str, config: dict, archive_path: str
+) -> None:
+    """Pack `files` under their own paths, and what the study needs of the configuration, into `archive_path`.
+
+    `timings` names the measured times of each {dataset}/{recipe} that was trained: processors are taken from it.
+    """
     citation = yaml.safe_load(Path(citation_path).read_text(encoding="utf-8"))
     runs = [
         f"{run['dataset']} with {run['recipe']}, seeds {', '.join(map(str, run['seeds']))}, cells {run['cells']}"
@@ -30,7 +37,10 @@ def pack(study: str, files: list[str], citation_path: str, config: dict, archive
     with tempfile.TemporaryDirectory() as folder:
         configuration = Path(folder, "configuration.json")
         write_text(configuration, json.dumps(config, indent=2, sort_keys=True) + "\n")
-        packed = {file: Path(file) for file in files} | {configuration.name: configuration}
+        origins = Path(folder, TRAINED_ON)
+        write_json(origins, {name: trained_on(pd.read_parquet(path)) for name, path in timings.items()})
+        made = {file.name: file for file in (configuration, origins)}
+        packed = {file: Path(file) for file in files} | made
         write_archive(study, packed, metadata, archive_path)
 
 
@@ -39,7 +49,8 @@ if __name__ == "__main__":
         pack,
         snakemake.log[0],
         study=snakemake.wildcards.study,
-        files=list(snakemake.input),
+        files=[file for file in snakemake.input if file not in snakemake.input.timings],
+        timings=dict(zip(snakemake.params.runs, snakemake.input.timings, strict=True)),
         citation_path=snakemake.input.citation,
         config=snakemake.params.config,
         archive_path=snakemake.output.archive,

@@ -53,6 +53,7 @@ SUBCOMMANDS = {
     "query": Subcommand("the values of one cell, seed by seed"),
     "regroup": Subcommand("write shards whose cells other shards hold, without a job", "workflow", checkout=True),
     "show": Subcommand("one cell: its drawing, cost, values, class and neighbours"),
+    "reproduce": Subcommand("train a sample of an archive's cells again, and say how far counts agree", "workflow"),
     "status": Subcommand("how far a study is: trainings, jobs, failures and why", "workflow", checkout=True),
     "verify": Subcommand("check every checksum of an archived study or a benchmark file"),
 }

@@ -83,7 +83,8 @@ def report(
     body = (
         f"<header><h1>The study {escaped(study)}</h1>\n{''.join(_outline(run.facts) for run in runs)}"
         f'<p class="note screen">The cells themselves: <a href="../explorer/{escaped(study)}.html">the explorer</a> of '
-        "this study, where it lies beside this page.</p>\n"
+        "this study, where it lies beside this page, as its datasheet does: "
+        f'<a href="../datasheet/{escaped(study)}.md">what it is made of, and its limits</a>.</p>\n'
         f'<nav aria-label="Contents"><ul>{"".join(_link(theme) for theme in (*THEMES, "missing", "made"))}</ul></nav>'
         f"</header>\n<main>\n{''.join(_theme(theme, told) for theme in THEMES)}"
         f"{_missing(runs, told, left_out)}{_made(runs, versions, command)}</main>\n"

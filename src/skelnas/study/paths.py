@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 
 RESULTS, RAW = "results", "data/raw"
-LOSSES, PROXIES = ".loss.h5", ".proxies.parquet"
+LOSSES, PROXIES, TIMING = ".loss.h5", ".proxies.parquet", ".timing.parquet"
 BENCHMARK = (".h5", LOSSES, ".parquet")  # the endings of a benchmark's files: counts, losses, summary
 
 
@@ -114,6 +114,11 @@ def explorer(study: str) -> str:
 def report(study: str) -> str:
     """The page that tells what came out of a study."""
     return f"{RESULTS}/report/{study}.html"
+
+
+def datasheet(study: str) -> str:
+    """What a study is, for those who did not make it."""
+    return f"{RESULTS}/datasheet/{study}.md"
 
 
 def archive(study: str) -> str:

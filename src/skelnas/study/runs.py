@@ -267,7 +267,7 @@ def proxies_files(config: Config, study: str, run: str) -> list[str]:
 
 def study_files(config: Config, study: str) -> list[str]:
     """Everything that a study makes and that its archive holds."""
-    return [*result_files(config, study), paths.explorer(study), paths.report(study)]
+    return [*result_files(config, study), paths.explorer(study), paths.report(study), paths.datasheet(study)]
 
 
 def benchmarks(config: Config, study: str) -> list[Run | Import]:

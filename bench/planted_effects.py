@@ -49,7 +49,8 @@ def draw(truth: Planted, random: np.random.Generator) -> dict[str, float]:
     more = gains(cells, values, COSTS[cells]).merge(truth.gains, on=keys, suffixes=("", "_true"))
     shares = variance_shares(cells, values)
     scale = truth.worth.var() / (truth.worth.var() + NOISE**2)  # noise takes its part of the variance of a sample
-    held = [row.low <= scale * truth.shares.get(row.edges, 0.0) <= row.high for row in shares[shares["order"] == 1].itertuples()]
+    alone = shares[shares["order"] == 1].itertuples()
+    held = [row.low <= scale * truth.shares.get(row.edges, 0.0) <= row.high for row in alone]
     told = claims(cells, values)
     return {
         "95 % interval of a main effect holds it": _share(both["effect_true"].between(both["low"], both["high"])),

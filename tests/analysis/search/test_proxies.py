@@ -102,7 +102,7 @@ def test_a_study_that_asks_for_none_has_the_counted_ones_alone(quick, make_bench
         table, facts = tabulate(benchmark, summarise(benchmark)), facts_of(benchmark)
         assert set(table["proxy"]) == {"parameters", "macs"}
         assert set(table["chosen_by"]) == {"valid"}
-        assert "name some by `proxies` of the study" in products.finding("proxies", table, facts)
+        assert "no untrained network was scored: `proxies` of" in products.finding("proxies", table, facts)
         scores = summarise(benchmark)[["index", "class_representative"]].assign(synflow=benchmark.seed_means())
         scores.attrs = {"fingerprint": benchmark.fingerprint}
         write_table(proxies_path(benchmark.path), scores)
@@ -110,4 +110,4 @@ def test_a_study_that_asks_for_none_has_the_counted_ones_alone(quick, make_bench
     assert row(with_synflow, "synflow")["spearman_rho"] == pytest.approx(1)
     said = products.finding("proxies", with_synflow, facts)
     assert "over all cells 1.00 (1.00 to 1.00) for synflow" in said
-    assert "name some" not in said
+    assert "no untrained network" not in said

@@ -148,7 +148,7 @@ def finding(table: pd.DataFrame, facts: Facts) -> str:
             words = f"{_rho(scored.loc[top])} for {top} and {words}"
         parts.append(f"over {'all cells' if among == 'all cells' else 'the best tenth'} {words}")
     asked = set(PROXIES) & set(table["proxy"])
-    more = "" if asked else "; no untrained network was scored: name some by `proxies` of the study"
+    more = "" if asked else "; no untrained network was scored: `proxies` of a study names proxies of what it trains"
     return f"Spearman's rho with the {facts.split} accuracy is {'; '.join(parts)}{more}."
 
 

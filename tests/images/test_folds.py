@@ -129,6 +129,13 @@ def test_a_fold_of_other_images_is_refused(everyone: ImageSet) -> None:
         fold_of(dataclasses.replace(everyone, fingerprint="0" * 64), fold)
 
 
+@pytest.mark.parametrize("places", ["0-12", "x", "5-3", [1, 2]])
+def test_a_fold_that_names_no_recordings_is_refused(everyone: ImageSet, places: object) -> None:
+    fold = fold_manifest(everyone, FoldOptions(2), 1)["fold"]
+    with pytest.raises(InputError, match="the manifest of fold 1 does not say which of 12 recordings are in valid"):
+        fold_of(everyone, {**fold, "valid": places})
+
+
 def test_the_manifest_of_a_whole_set_gives_the_whole_set(image_set: ImageSet, tmp_path: Path) -> None:
     image_set, report = build_image_set("small", small_source(), {"folds": {"count": 2}})
     write_image_set(tmp_path / "small.h5", image_set)

@@ -151,15 +151,16 @@ def fold_of(everyone: ImageSet, fold: Mapping[str, Any]) -> ImageSet:
     """The image set of one fold: `fold` as in its manifest.
 
     Raises:
-        InputError: the images are others than those that the fold was made of.
+        InputError: the images are others than those that the fold was made of, or it does not say which are in it.
     """
     if fold["fingerprint"] != everyone.fingerprint:
         raise InputError(
             f"{everyone.name}: fold {fold['number']} was made of other images than {fold['images']} holds; "
             "make it again with snakemake"
         )
-    tests, validates = np.zeros((2, len(everyone.pool_labels)), dtype=bool)
-    tests[_places(fold["test"])], validates[_places(fold["valid"])] = True, True
+    recordings = len(everyone.pool_labels)
+    tests, validates = np.zeros((2, recordings), dtype=bool)
+    tests[_places(fold, "test", recordings)], validates[_places(fold, "valid", recordings)] = True, True
     columns: dict[str, Any] = {}
     for prefix, places in (("pool", np.flatnonzero(~tests)), ("test", np.flatnonzero(tests))):
         for column in COLUMNS:
@@ -198,11 +199,20 @@ def _ranges(places: Sequence[int]) -> str:
     return ",".join(f"{first}-{last}" if last > first else f"{first}" for first, last in zip(starts, ends, strict=True))
 
 
-def _places(ranges: str) -> list[int]:
+def _places(fold: Mapping[str, Any], split: str, recordings: int) -> list[int]:
+    """The places that a manifest gives, of so many recordings."""
     found: list[int] = []
-    for part in filter(None, ranges.split(",")):
-        first, _, last = part.partition("-")
-        found += range(int(first), int(last or first) + 1)
+    try:
+        for part in filter(None, fold[split].split(",")):
+            first, _, last = part.partition("-")
+            if not 0 <= int(first) <= int(last or first) < recordings:
+                raise ValueError(part)
+            found += range(int(first), int(last or first) + 1)
+    except (KeyError, AttributeError, ValueError) as error:
+        raise InputError(
+            f"the manifest of fold {fold['number']} does not say which of {recordings:,} recordings are in {split} "
+            f"({error}); make it again with snakemake"
+        ) from error
     return found
 
 

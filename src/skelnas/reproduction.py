@@ -7,6 +7,7 @@ with the variance of a binomial count or of the archive's seeds (pooled over its
 d^2 / (2 variance) over the trainings is then chi-squared; below `DOUBT` it is more than noise.
 """
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,6 +23,7 @@ from skelnas.progress import Progress
 from skelnas.recipe import NETWORK_VERSION, SPLITS, Recipe
 from skelnas.results.query import Benchmark
 from skelnas.results.trained_on import Origin
+from skelnas.text import counted
 from skelnas.training.engines import Job, Request, Settings, train_jobs
 from skelnas.training.metrics import Curves
 from skelnas.training.precision import check_precision
@@ -135,6 +137,8 @@ def reproduce(
     recipe, instead = _recipe(Recipe(**dict[str, Any](benchmark.recipe)), device)
     here = Origin(device_name(device), settings.engine, str(torch.__version__))
     found: dict[Job, Curves] = {}
+    what = f"{counted(len(jobs), 'training')} of {counted(recipe.epochs, 'epoch')}"
+    sys.stderr.write(f"{what} on {here.device}; the first that ends says how long the others will take\n")
     progress = Progress(f"{benchmark.dataset} {benchmark.recipe_name}", len(jobs), "trainings")
 
     def record(cell: int, seed: int, curves: Curves, seconds: float) -> None:

@@ -89,6 +89,7 @@ def test_it_prints_what_was_compared_and_with_what(pack, capsys):
     assert out.startswith("tiny/short: 2 trainings of 1 of 3 cells\n  in the archive: ")
     assert f"engine plain, torch {torch.__version__}" in out
     assert out.endswith("tiny/short agrees: all 12 counts are equal\n")
+    assert progress.startswith("2 trainings of 1 epoch on ")
     assert "tiny short: 2/2 trainings (100%)" in progress
 
 

@@ -110,7 +110,7 @@ def _composition(study: Study) -> Iterator[str]:
         samples = ", ".join(f"{number:,} {split}" for split, number in facts.samples.items() if number)
         gaps = f"; {counted(facts.incomplete, 'cell')} without some of the seeds" if facts.incomplete else ""
         yield (
-            f"**{one.name}**: {facts.cells:,} of {space.CELLS:,} cells, seeds {', '.join(map(str, facts.seeds))}{gaps};"
+            f"**{one.name}**: {facts.cells:,} of {space.CELLS:,} cells, {_seeds(facts)}{gaps};"
             f" counts of correct predictions after each of {counted(facts.epochs, 'epoch')} on {samples} samples of "
             f"{facts.classes} classes."
         )
@@ -145,6 +145,10 @@ def _collection(study: Study) -> Iterator[str]:
     for dataset in study.manifests:
         if not _generated(study, dataset):
             yield _asked(f"who recorded {dataset}, when, and how were people chosen?", DEPOSIT, "description")
+
+
+def _seeds(facts: Facts) -> str:
+    return f"{'seed' if len(facts.seeds) == 1 else 'seeds'} {', '.join(map(str, facts.seeds))}"
 
 
 def _generated(study: Study, dataset: str) -> bool:
@@ -203,7 +207,8 @@ def _limits(study: Study) -> Iterator[str]:
             yield f"{one.name}: {lack}."
     if nothing:
         yield "Every cell, seed, split, curve and loss that the study names is there."
-    yield "Counts are the same bit for bit on one kind of processor, engine and torch only; elsewhere within noise."
+    if any(one.trained for one in study.benchmarks):
+        yield "Trained again, counts are the same bit for bit only on the same processor, engine and torch."
 
 
 def _maintenance(study: Study) -> Iterator[str]:
@@ -229,7 +234,7 @@ def _released(study: Study) -> Iterator[str]:
     yield "The search space: every cell by its index and its string in the benchmark file."
     for one in study.benchmarks:
         values = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in one.recipe.items())
-        yield f"Hyper-parameters and seeds of {one.name}: {values}; seeds {', '.join(map(str, one.facts.seeds))}."
+        yield f"Hyper-parameters and seeds of {one.name}: {values}; {_seeds(one.facts)}."
     yield (
         "Search methods and their settings: those of the analysis `search`, in its table and in `docs/analysis.md`."
         if "search" in study.analyses
@@ -240,7 +245,7 @@ def _released(study: Study) -> Iterator[str]:
 def _compared(study: Study) -> Iterator[str]:
     if "search" in study.analyses:
         yield "One benchmark for all methods: each asks the same file, so that data, space and training are the same."
-        yield "Random search is among them; runs are repeated with other seeds; regret is drawn over recorded time."
+        yield "Random search is among them, and each is repeated; what came of it, or why nothing did, is in its table."
     else:
         yield "Same data, space and training, random search as the baseline, repeated runs: nothing is compared here."
     for one in study.benchmarks:
@@ -256,5 +261,7 @@ def _compared(study: Study) -> Iterator[str]:
 
 def _reported(study: Study) -> Iterator[str]:
     yield "Set-up: the configuration of the study and the versions of software are members of the archive."
-    yield "Times were measured for each training, and lie beside the archive, not in it (`*.timing.parquet`)."
+    for one in study.benchmarks:
+        number = sum(_number(cells) for group in one.origins for cells in group["cells"].values())
+        yield f"Times of {one.name}: of {counted(number, 'training')}, beside the archive (`.timing.parquet`)."
     yield _asked("were hyper-parameters tuned, how, and with how much time?", DEPOSIT, "description")

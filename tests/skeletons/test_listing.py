@@ -32,6 +32,8 @@ def test_patterns() -> None:
     folders = listed_by_pattern("{label}/{subject}/*", ["wave/P02/1.npy", "bow/P10/1.npy"], (), "clips")
     assert folders.subject_names == {1: "P02", 2: "P10"}
     assert [s.subject for s in folders.samples] == [2, 1]
+    digits = listed_by_pattern("{subject}_{label}", ["s1_wave.npy", "s2_wave2.npy"], (), "clips")
+    assert digits.class_names == ("wave", "wave2")  # a label at the end of the name may end in digits
     for pattern, words in (
         ("s{subject}", "must have {label} once"),
         ("{label}_{label}", "must have {label} once"),

@@ -95,7 +95,7 @@ def compiled(pattern: str, labelled: bool = True) -> re.Pattern[str]:
         raise InputError(f"pattern: {{{unknown[0]}}} is not known; there are {', '.join(FIELDS)}")
     if (labelled and "label" not in fields) or len(set(fields)) < len(fields):
         raise InputError(f"pattern: {pattern!r} must have {{label}} once, and no field twice")
-    text = "".join(_expression(part, parts[place + 1 : place + 2]) for place, part in enumerate(parts))
+    text = "".join(_expression(part, parts[place + 1 :]) for place, part in enumerate(parts))
     return re.compile(rf"(?:^|/){text}(?:\.\w+)?$")
 
 
@@ -105,7 +105,7 @@ def _expression(part: str, following: Sequence[str]) -> str:
     if not part.startswith("{"):
         return re.escape(part)
     kind = {"label": "[^/]+?", "subject": r"[^\W_]+?", "split": r"\w+?"}.get(part[1:-1], r"\d+")
-    before_digits = following and following[0][:1] == ""  # another field follows at once: letters, then digits
+    before_digits = following[:1] == [""] and len(following) > 1  # a field follows at once: letters, then digits
     return f"(?P<{part[1:-1]}>{'[^/0-9]+' if before_digits and part == '{label}' else kind})"
 
 

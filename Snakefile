@@ -12,6 +12,7 @@
 #                                                                 .proxies.parquet: zero-cost proxies)
 #   results/proxies/{dataset}/{proxy}/{shard}.record              untrained networks scored: one proxy of some cells
 #   results/networks/{study}/{dataset}/{recipe}.h5                chosen cells trained once more: what they predict
+#   results/weights/{study}/{dataset}/{recipe}/                   the weights of those that `keep-weights` names
 #   results/analysis/{study}/{dataset}/{recipe}/...               figures (svg + png) and tables (csv)
 #   results/analysis/{study}/{dataset}/{recipe}/folds.{csv,...}   the mean of all folds, where a data set has some
 #   results/analysis/{study}/across/...                           the study's data sets and recipes held together

@@ -25,6 +25,7 @@ from skelnas.pages.seal import is_whole
 from skelnas.results.networks import read_networks
 from skelnas.results.query import Benchmark
 from skelnas.results.summary import read_table, summarise
+from skelnas.results.weights import read_weights
 from skelnas.untrusted import parse_json
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -178,10 +179,11 @@ def _open_page(path: Path) -> None:
         raise ValueError("the page is not what was written")
 
 
-OPENED: dict[str, Callable[[Path], None]] = {
+OPENED: dict[str, Callable[[Path], object]] = {
     ".png": _open_png,
     ".svg": _open_svg,
     ".csv": _open_table,
     ".json": _open_json,
     ".html": _open_page,
+    ".safetensors": read_weights,
 }

@@ -159,6 +159,20 @@ def test_a_comparison_adds_its_figure_and_its_table():
     ]
 
 
+def test_kept_weights_are_a_folder_for_each_run_and_need_the_networks():
+    config = configuration(a={}, b={})
+    config["studies"]["a"]["keep-weights"] = "best 5"
+    folder = "results/weights/a/own/short"
+    assert study.weights_folders(config, "a") == [folder]
+    assert study.networks_files(config, "a", "own/short") == ["results/networks/a/own/short.h5"]
+    assert {folder, "results/networks/a/own/short.h5"} <= set(study.study_files(config, "a"))
+    assert folder not in study.result_files(config, "a")  # pages are made without
+    assert (study.weights_folders(config, "b"), study.networks_files(config, "b", "own/short")) == ([], [])
+    options = study.recording_options(config, "own")
+    assert options["reader"]
+    assert not {"split", "sources", "content"} & options.keys()
+
+
 def test_proxies_are_scored_once_for_each_class_and_shared_by_recipes():
     config = configuration(a={"cells": "0-999", "cells-per-shard": 300}, b={"cells": "0-999", "recipe": "long"})
     assert study.proxies_files(config, "a", "own/short") == []

@@ -173,6 +173,16 @@ def image_options(wildcards):
     return or_stop(study.image_options, config, wildcards.dataset)
 
 
+def whole_manifest(wildcards):
+    """The manifest of a data set; of a fold, that of all of them."""
+    return paths.manifest(paths.whole(wildcards.dataset))
+
+
+def recording_options(wildcards):
+    """What of the data set's block says how a recording is read."""
+    return or_stop(study.recording_options, config, wildcards.dataset)
+
+
 def recipe_values(wildcards):
     """The recipe as plain values."""
     return or_stop(study.recipe, config, wildcards.recipe).as_dict()

@@ -40,8 +40,13 @@ def pack(
         origins = Path(folder, TRAINED_ON)
         write_json(origins, {name: trained_on(pd.read_parquet(path)) for name, path in timings.items()})
         made = {file.name: file for file in (configuration, origins)}
-        packed = {file: Path(file) for file in files} | made
+        every = [one for file in files for one in (_inside(Path(file)) if Path(file).is_dir() else [file])]
+        packed = {file: Path(file) for file in every} | made
         write_archive(study, packed, metadata, archive_path)
+
+
+def _inside(folder: Path) -> list[str]:
+    return [str(file) for file in folder.iterdir()]
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""Which cells of a benchmark are trained once more to be looked at closely: `predictions` of a study, resolved."""
+"""Which cells of a benchmark are trained once more: `predictions` and `keep-weights` of a study, resolved."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from skelnas.cells import space
+from skelnas.cells import naming, space
 from skelnas.cells.edges import is_connected
 from skelnas.cells.names import RESNET, named
 from skelnas.errors import InputError
@@ -16,19 +16,28 @@ ROLES = ("best", "median", "worst", "resnet")
 
 @dataclass(frozen=True)
 class Chosen:
-    """A cell, the first seed it was trained with, and what it was chosen as: one of `ROLES`, or "cell" by number."""
+    """A cell, the first seed it was trained with, and what it was chosen as: one of `ROLES`, "best 2", or "cell"."""
 
     role: str
     cell: int
     seed: int
 
 
+def kept(wish: str | Sequence[str | int]) -> list[str | int]:
+    """`keep-weights` as wishes of `choose`: `best 3` is the best, the second and the third best; a list is as it is."""
+    if not isinstance(wish, str):
+        return list(wish)
+    _, _, number = wish.partition(" ")
+    return ["best", *(f"best {rank}" for rank in range(2, int(number or 1) + 1))]
+
+
 def choose(benchmark: Benchmark, wishes: Sequence[str | int]) -> list[Chosen]:
     """The networks that `wishes` name, in their order and each cell once.
 
     `best` and `median` go by validation accuracy (mean over seeds), so that the test split has no say in what is shown
-    on it, and so does `worst`, the worst cell with a path from input to output; of equals the smallest index. `resnet`
-    is cell 11472, or where it was not trained the first cell that is the same graph, and left out where there is none.
+    on it, and so does `worst`, the worst cell with a path from input to output; of equals the smallest index. `best 2`
+    is the second best. `resnet` is cell 11472, or where it was not trained the first cell that is the same graph, and
+    left out where there is none. A cell goes by its index or its string.
 
     Raises:
         InputError: a cell is not in the benchmark, or no cell has an accuracy.
@@ -39,7 +48,7 @@ def choose(benchmark: Benchmark, wishes: Sequence[str | int]) -> list[Chosen]:
         cell = _cell(benchmark, wish, accuracy)
         if cell is not None and cell not in found:
             row = int(np.searchsorted(benchmark.cells, cell))
-            role = wish if isinstance(wish, str) else "cell"
+            role = wish if isinstance(wish, str) and not wish.startswith("|") else "cell"
             found[cell] = Chosen(role, cell, benchmark.seeds[int(trained[row].argmax())])
     return list(found.values())
 
@@ -52,10 +61,10 @@ def _accuracy(benchmark: Benchmark) -> tuple[np.ndarray, np.ndarray]:
 
 def _cell(benchmark: Benchmark, wish: str | int, accuracy: np.ndarray) -> int | None:
     cells = benchmark.cells
-    if not isinstance(wish, str):
-        if wish not in cells:
-            raise InputError(f"predictions: {benchmark.path} has no cell {wish}; name one that the study trains")
-        return int(wish)
+    if not isinstance(wish, str) or wish.startswith("|"):
+        if naming.index_of(wish) not in cells:
+            raise InputError(f"{benchmark.path} has no cell {wish}; name one that the study trains")
+        return naming.index_of(wish)
     if wish == "resnet":
         alike = cells[named("resnet")[cells]]
         return RESNET if RESNET in alike else int(alike[0]) if len(alike) else None
@@ -64,8 +73,15 @@ def _cell(benchmark: Benchmark, wish: str | int, accuracy: np.ndarray) -> int | 
         connected = eligible & np.array([is_connected(space.cell(int(cell))) for cell in cells])
         eligible = connected if connected.any() else eligible
     if not eligible.any():
-        raise InputError(f"predictions: no cell of {benchmark.path} has an accuracy to be chosen by")
+        raise InputError(f"no cell of {benchmark.path} has an accuracy to be chosen by")
     ranked = cells[eligible][np.argsort(-accuracy[eligible], kind="stable")]
     if wish == "worst":
         return int(cells[eligible][accuracy[eligible].argmin()])
-    return int(ranked[0] if wish == "best" else ranked[len(ranked) // 2])
+    if wish == "median":
+        return int(ranked[len(ranked) // 2])
+    rank = int(wish.removeprefix("best") or 1)
+    if rank > len(ranked):
+        raise InputError(
+            f"{benchmark.path} has an accuracy of {len(ranked)} cells, too few for {wish!r}; ask for fewer"
+        )
+    return int(ranked[rank - 1])

@@ -86,6 +86,11 @@ def networks(study: str, run: str) -> str:
     return f"{RESULTS}/networks/{study}/{run}.h5"
 
 
+def weights(study: str, run: str) -> str:
+    """The folder of the weights that a study's run keeps."""
+    return f"{RESULTS}/weights/{study}/{run}"
+
+
 def proxy_shard(dataset: str, proxy: str, name: str) -> str:
     """One proxy of some cells."""
     return f"{RESULTS}/proxies/{dataset}/{proxy}/{name}.record"

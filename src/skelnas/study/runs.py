@@ -219,6 +219,12 @@ def image_options(config: Config, dataset: str) -> Config:
     return {key: value for key, value in block.items() if key != "sources"}
 
 
+def recording_options(config: Config, dataset: str) -> Config:
+    """What of the data set's block says how a recording is read, wherever it lies and whatever it is used for."""
+    drop = ("content", "split", "on-bad-recording")
+    return {key: value for key, value in image_options(config, paths.whole(dataset)).items() if key not in drop}
+
+
 def raw_files(config: Config, dataset: str) -> list[str]:
     """The data set's sources in the reader's order: files below data/raw/, and folders that are read in place."""
     image_options(config, dataset)
@@ -254,9 +260,16 @@ def raw_source(config: Config, file: str) -> Config:
 
 
 def networks_files(config: Config, study: str, run: str) -> list[str]:
-    """The networks of one run of a study, if it names any by `predictions`; of what is imported there are none."""
-    trained = f"{study}/{run}" in runs_by_path(config)
-    return [paths.networks(study, run)] if trained and config["studies"][study]["predictions"] else []
+    """The networks of one run of a study, if it names any by `predictions` or `keep-weights`; of what is imported there
+    are none."""
+    trained, block = f"{study}/{run}" in runs_by_path(config), config["studies"][study]
+    return [paths.networks(study, run)] if trained and (block["predictions"] or block["keep-weights"]) else []
+
+
+def weights_folders(config: Config, study: str) -> list[str]:
+    """The folders of the weights that a study keeps, one for each run."""
+    keeping = (run for run in runs(config, study) if config["studies"][study]["keep-weights"])
+    return [paths.weights(study, run.folder) for run in keeping]
 
 
 def proxies_files(config: Config, study: str, run: str) -> list[str]:
@@ -266,8 +279,9 @@ def proxies_files(config: Config, study: str, run: str) -> list[str]:
 
 
 def study_files(config: Config, study: str) -> list[str]:
-    """Everything that a study makes and that its archive holds."""
-    return [*result_files(config, study), paths.explorer(study), paths.report(study), paths.datasheet(study)]
+    """Everything that a study makes and that its archive holds; folders stand for the files in them."""
+    pages = [paths.explorer(study), paths.report(study), paths.datasheet(study)]
+    return [*result_files(config, study), *weights_folders(config, study), *pages]
 
 
 def benchmarks(config: Config, study: str) -> list[Run | Import]:

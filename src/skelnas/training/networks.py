@@ -1,4 +1,4 @@
-"""Chosen cells trained once more, with what they predict kept.
+"""Chosen cells trained once more, with what they predict kept, and the weights of those that a study wants to keep.
 
 The engine is the one of the settings, so that the same machine gives the counts of the benchmark again: the CPU's own
 where it is the fused one on a CPU, otherwise the plain one, whose rounding on a GPU may differ from the fused one's.
@@ -7,9 +7,10 @@ where it is the fused one on a CPU, otherwise the plain one, whose rounding on a
 import contextlib
 import sys
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,14 +20,16 @@ from skelnas.cells import space
 from skelnas.errors import InputError
 from skelnas.files import sha256_of_json
 from skelnas.images.image_set import ImageSet
+from skelnas.network import Network
 from skelnas.processes import JobFailure, run_in_processes
 from skelnas.progress import Progress
 from skelnas.recipe import SPLITS, Recipe
 from skelnas.results.chosen import Chosen, choose
 from skelnas.results.networks import Networks, write_networks
 from skelnas.results.query import Benchmark
+from skelnas.results.weights import Facts, Weights, write_weights
 from skelnas.termination import ended_by_sigterm
-from skelnas.training import loop, plain
+from skelnas.training import loop, plain, seeding
 from skelnas.training.checkpoint import Checkpoint, remove_checkpoints
 from skelnas.training.cpu.training import CpuTraining, keep_freed_memory
 from skelnas.training.metrics import Curves, curves
@@ -37,10 +40,27 @@ from skelnas.training.settings import Job, Request, Settings, TrainingError
 
 @dataclass(frozen=True)
 class Trained:
-    """A training's curves, and by split (valid, test) the class that it predicts for each sample, uint16."""
+    """A training's curves, by split (valid, test) the class that it predicts for each sample, uint16, and its weights
+    as `results.weights` names them."""
 
     curves: Curves
     predicted: dict[str, np.ndarray]
+    tensors: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """Whose weights are kept (`choose`), in which folder, and what is to be told of the data set and the licence.
+
+    options: the data set's block less sources and split; joints, parents: of its manifest.
+    """
+
+    wishes: Sequence[str | int]
+    folder: Path
+    options: dict[str, Any]
+    joints: Sequence[str]
+    parents: Sequence[int]
+    licence: str
 
 
 def train_networks(
@@ -50,18 +70,21 @@ def train_networks(
     wishes: Sequence[str | int],
     path: Path | str,
     settings: Settings,
+    keeping: Keeping | None = None,
 ) -> None:
     """Choose networks of a benchmark, train them once more, hold their counts against it, and write the networks file.
 
-    Counts that differ are said on standard error and kept beside those of the benchmark. A killed job goes on from the
-    checkpoints in a folder beside `path`.
+    It has the networks whose weights are kept as well. Each of these gets a file in the folder of `keeping`, called
+    `cell-01462.safetensors`. Counts that differ are said on standard error and kept beside those of the benchmark. A
+    killed job goes on from the checkpoints in a folder beside `path`.
 
     Raises:
         InputError: the images are not the benchmark's; as `choose` and `engines.train_jobs`.
     """
     if images.fingerprint != benchmark.fingerprint:
         raise InputError(f"{benchmark.path} was trained on other images than {images.name} now has; make it again")
-    chosen, path = choose(benchmark, wishes), Path(path)
+    kept = choose(benchmark, keeping.wishes) if keeping else []
+    chosen, path = choose(benchmark, [*wishes, *(keeping.wishes if keeping else [])]), Path(path)
     name = sha256_of_json([images.fingerprint, recipe.as_dict(), settings.engine, settings.torch_device().type])
     folder = path.with_name(f"{path.stem}.{name[:8]}.checkpoints")
     folder.mkdir(parents=True, exist_ok=True)
@@ -72,6 +95,11 @@ def train_networks(
     for position, same in enumerate(networks.as_in_table):
         if not same:
             sys.stderr.write(_difference(networks, position))
+    if keeping:
+        for one in kept:
+            facts = _facts(images, recipe, networks, [other.cell for other in chosen].index(one.cell), keeping)
+            file = keeping.folder / f"cell-{one.cell:05d}.safetensors"
+            write_weights(file, Weights(replace(facts, role=one.role), trained[one.cell, one.seed].tensors))
     write_networks(path, networks)
     remove_checkpoints(folder, request.jobs)
     with contextlib.suppress(OSError):
@@ -126,7 +154,12 @@ def _fused(job: Job, request: Request, data: ResidentImages) -> Trained:
     name, minutes = f"cell {job[0]} with seed {job[1]} goes on", request.settings.checkpoint_minutes
     loop.run(training, name, request.recipe.epochs, request.folder, minutes)
     predicted = {split: predicted_classes(logits) for split, logits in training.outputs().items()}
-    return Trained(curves(training.metrics), predicted)
+    network, _ = seeding.start(
+        space.cell(job[0]), job[1], request.images.classes, request.images.height, request.images.width
+    )
+    network = network.to(dtype(request.recipe))
+    training.network.write_to(network)
+    return Trained(curves(training.metrics), predicted, tensors_of(network))
 
 
 def _plain(job: Job, request: Request, data: ResidentImages) -> Trained:
@@ -138,7 +171,13 @@ def _plain(job: Job, request: Request, data: ResidentImages) -> Trained:
     predicted = {
         split: predicted_classes(plain.outputs(network, data, part, request.recipe)) for split, part in parts.items()
     }
-    return Trained(result, predicted)
+    return Trained(result, predicted, tensors_of(network))
+
+
+def tensors_of(network: Network) -> dict[str, np.ndarray]:
+    """A network's state as a weights file has it."""
+    state = network.state_dict().items()
+    return {name: value.cpu().contiguous().numpy() for name, value in state if not name.endswith("num_batches_tracked")}
 
 
 def predicted_classes(logits: Tensor) -> np.ndarray:
@@ -174,6 +213,35 @@ def _networks(
         fingerprint=images.fingerprint,
         benchmark=benchmark.identity,
         engine=settings.engine,
+    )
+
+
+def _facts(images: ImageSet, recipe: Recipe, networks: Networks, position: int, keeping: Keeping) -> Facts:
+    counts = networks.counts[position].tolist()
+    cell = int(networks.cell[position])
+    return Facts(
+        cell=cell,
+        architecture=space.text(space.cell(cell)),
+        seed=int(networks.seed[position]),
+        role=networks.roles[position],
+        recipe_name=networks.recipe_name,
+        recipe=recipe.as_dict(),
+        engine=networks.engine,
+        dataset=networks.dataset,
+        options=dict(keeping.options),
+        encoding=images.encoding,
+        height=images.height,
+        width=images.width,
+        mean=images.mean.tolist(),
+        std=images.std.tolist(),
+        classes=list(images.class_names),
+        joints=list(keeping.joints),
+        parents=list(keeping.parents),
+        right=dict(zip(SPLITS, counts, strict=True)),
+        samples=images.counts,
+        fingerprint=images.fingerprint,
+        benchmark=networks.benchmark,
+        licence=keeping.licence,
     )
 
 

@@ -44,9 +44,14 @@ class ResidentImages:
         )
 
     def normalised(self, images: Tensor) -> Tensor:
-        """uint8 (N, H, W, 3) to (N, 3, H, W): over 255, less the mean, over the standard deviation."""
-        values = images.to(self.mean.dtype).div_(255).sub_(self.mean).div_(self.std)
-        return values.permute(0, 3, 1, 2).contiguous()
+        """`normalised` with the constants of this image set."""
+        return normalised(images, self.mean, self.std)
+
+
+def normalised(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    """uint8 (N, H, W, 3) to (N, 3, H, W): over 255, less the mean, over the standard deviation, both (3,) on 0..1."""
+    values = images.to(mean.dtype).div_(255).sub_(mean).div_(std)
+    return values.permute(0, 3, 1, 2).contiguous()
 
 
 def check_images(images: ImageSet, batch_size: int) -> None:

@@ -10,6 +10,7 @@ from torch import Tensor
 from skelnas.cells.computed import layout, parameter_names
 from skelnas.cells.outline import REPEATS, STAGES, body
 from skelnas.cells.space import Cell
+from skelnas.network import Network
 from skelnas.recipe import Recipe
 from skelnas.training.cpu.blocks import Classifier, ConvNorm, Reduction
 from skelnas.training.cpu.cell import SearchCell
@@ -100,6 +101,12 @@ class CpuNetwork:
             else:
                 current = block.evaluate(current)
         return self.classifier.evaluate(current)
+
+    def write_to(self, network: Network) -> None:
+        """Put the trained values into a plain network of this cell; what cannot change its output stays as it is."""
+        state = network.state_dict()
+        for name, value in self.state.trained().items():
+            state[name].copy_(value)
 
     def _start(self, images: Tensor) -> Tensor:
         """Node 0 of the last cell where the output does not depend on it: only its size matters."""

@@ -86,6 +86,13 @@ class CpuState:
         ):
             running.mul_(1 - NORM_MOMENTUM).add_(batch, alpha=NORM_MOMENTUM)
 
+    def trained(self) -> dict[str, Tensor]:
+        """Parameters and running statistics by their names in the network's state."""
+        *_, means, variances = self._statistics
+        stems = {name: name.removesuffix("weight") for name in means}
+        running = {f"{stem}running_mean": means[name] for name, stem in stems.items()}
+        return self.views | running | {f"{stem}running_var": variances[name] for name, stem in stems.items()}
+
     def buffers(self) -> dict[str, Tensor]:
         """The flat buffers that one step hands to the next: all that a checkpoint needs of the network."""
         return {

@@ -1,21 +1,31 @@
 """Chosen cells trained once more: the counts are those of the benchmark, and what was predicted adds up to them."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from skelnas.cells import space
 from skelnas.errors import InputError
+from skelnas.prediction.network import KeptNetwork
 from skelnas.recipe import Recipe
 from skelnas.results.benchmark import Expected, aggregate
-from skelnas.results.chosen import Chosen, choose
+from skelnas.results.chosen import Chosen, choose, kept
 from skelnas.results.networks import networks_path, read_networks, write_networks
 from skelnas.results.query import Benchmark
+from skelnas.results.weights import Facts, Weights, read_weights
+from skelnas.skeletons.recording import Source
+from skelnas.training import plain
+from skelnas.training.cpu.training import CpuTraining
 from skelnas.training.metrics import ranks
-from skelnas.training.networks import predicted_classes, train_networks
-from skelnas.training.settings import Settings
+from skelnas.training.networks import Keeping, predicted_classes, predictions, train_networks
+from skelnas.training.resident import ResidentImages
+from skelnas.training.settings import Request, Settings
 from skelnas.training.shard import train_shard
+
+from ..prediction.kept import facts_of
 
 CELLS, SEEDS = [3, 9, 1651, 11472, 12], (777, 888)
 RECIPE = Recipe(epochs=2, batch_size=4)
@@ -58,6 +68,63 @@ def test_counts_are_those_of_the_table_and_predictions_add_up_to_them(study, tin
     assert target.read_bytes() == before
 
 
+def keeping(folder: Path, *wishes: str | int) -> Keeping:
+    return Keeping(wishes, folder, {"reader": "table"}, ["hip", "head"], [-1, 0], "CC-BY-4.0")
+
+
+def test_kept_weights_predict_what_was_predicted_and_are_the_same_bytes_again(study, tiny, tmp_path):
+    path, settings = study
+    contents = []
+    for folder in (tmp_path / "one", tmp_path / "two"):
+        with Benchmark(path) as benchmark:
+            keep = keeping(folder, "best", "best 2", 12)
+            train_networks(tiny, RECIPE, benchmark, [11472], folder / "short.h5", settings, keep)
+            best = [one.cell for one in choose(benchmark, ["best", "best 2", 12])]
+        files = sorted(folder.glob("*.safetensors"))
+        contents.append([file.read_bytes() for file in files])
+        assert {file.name for file in files} == {f"cell-{cell:05d}.safetensors" for cell in best}
+    assert contents[0] == contents[1]
+    networks = read_networks(tmp_path / "one/short.h5")
+    assert networks.as_in_table.all()
+    assert set(networks.cell.tolist()) == {11472, *best}
+    for file in files:
+        weights = read_weights(file)
+        facts, position = weights.facts, networks.cell.tolist().index(weights.facts.cell)
+        network = KeptNetwork.of(weights)
+        for split, images in (("valid", tiny.pool_images[tiny.valid_index]), ("test", tiny.test_images)):
+            found = predicted_classes(torch.from_numpy(network.logits(images)))
+            assert found.tolist() == getattr(networks, split)[position].tolist()
+            right = (found == getattr(networks, f"{split}_label")).sum()
+            assert facts.right[split] == right == networks.counts[position, ("train", "valid", "test").index(split)]
+        assert (facts.mean, facts.std) == (tiny.mean.tolist(), tiny.std.tolist())
+        assert (facts.fingerprint, facts.classes) == (tiny.fingerprint, list(tiny.class_names))
+        assert (facts.licence, facts.joints, facts.recipe["epochs"]) == ("CC-BY-4.0", ["hip", "head"], 2)
+    assert {read_weights(file).facts.role for file in files} <= {"best", "best 2", "cell"}
+
+
+@pytest.mark.parametrize("cell", [1462, 3, 1651, 9])
+def test_logits_are_those_of_the_trained_network(cell, tiny):
+    data = ResidentImages.of(tiny, torch.device("cpu"), torch.float32)
+    facts = facts_of_tiny(tiny, cell)
+    request = Request([(cell, 777)], tiny, RECIPE, Settings(engine="plain", device="cpu"))
+    _, trained = plain.train_network(space.cell(cell), 777, tiny, RECIPE, torch.device("cpu"))
+    found = KeptNetwork.of(Weights(facts, predictions(request)[cell, 777].tensors)).logits(tiny.test_images)
+    with plain.one_thread():
+        assert (found == plain.outputs(trained, data, data.test, RECIPE).double().numpy()).all()
+
+    request = replace(request, settings=Settings(engine="fused", device="cpu"))
+    training = CpuTraining(cell, 777, tiny, data, RECIPE)
+    while training.epoch < RECIPE.epochs:
+        training.run_epoch()
+    found = KeptNetwork.of(Weights(facts, predictions(request)[cell, 777].tensors)).logits(tiny.test_images)
+    np.testing.assert_allclose(found, training.outputs()["test"].double().numpy(), rtol=1e-4, atol=1e-4)
+
+
+def facts_of_tiny(tiny, cell: int) -> Facts:
+    source = Source(tiny.class_names, ("hip", "head"), (-1, 0), (), lambda sample: None)
+    return facts_of(tiny, source, {"reader": "table"}, cell)
+
+
 def test_other_counts_are_said_and_kept(study, tiny, capsys):
     path, settings = study
     other = replace(RECIPE, learning_rate=0.3)
@@ -84,6 +151,20 @@ def test_choice_goes_by_validation(make_benchmark):
     assert {one.cell for one in found} >= {0, 123}
     assert len({one.cell for one in found}) == len(found)
     assert {one.seed for one in found} == {777}
+
+
+def test_keep_weights_as_wishes(make_benchmark):
+    assert kept("best 3") == ["best", "best 2", "best 3"]
+    assert kept("best") == ["best"]
+    assert kept(["resnet", 3]) == ["resnet", 3]
+    with Benchmark(make_benchmark([0, 3, 9])) as benchmark:
+        accuracy = dict(zip([0, 3, 9], benchmark.seed_means("valid"), strict=True))
+        found = choose(benchmark, kept("best 3"))
+        assert [one.cell for one in found] == sorted(accuracy, key=lambda cell: (-accuracy[cell], cell))
+        assert [one.role for one in found] == ["best", "best 2", "best 3"]
+        assert choose(benchmark, [space.text(space.cell(3))]) == [Chosen("cell", 3, 777)]
+        with pytest.raises(InputError, match="has an accuracy of 3 cells, too few for 'best 4'; ask for fewer"):
+            choose(benchmark, kept("best 4"))
 
 
 def test_choice_of_resnet_and_of_cells_that_are_not_there(make_benchmark):

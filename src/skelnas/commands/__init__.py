@@ -48,6 +48,7 @@ SUBCOMMANDS = {
     "inspect": Subcommand("say what recordings are, and print their block for config.yaml"),
     "pages": Subcommand("report and explorer of a benchmark file, each one HTML file", "figures"),
     "plan": Subcommand("what a study will cost before it runs: trainings, hours, disk", "workflow", checkout=True),
+    "predict": Subcommand("name the action in recordings by a network that a study kept", "predict"),
     "preflight": Subcommand("check in a minute what would fail after hours", "workflow", checkout=True),
     "profile": Subcommand("make a profile for a kind of SLURM site", checkout=True),
     "query": Subcommand("the values of one cell, seed by seed"),

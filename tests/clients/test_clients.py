@@ -16,12 +16,17 @@ from skelnas import Benchmark
 from skelnas.cells import cost, naming, space
 from skelnas.commands import main
 from skelnas.exporters import optunahub
+from skelnas.prediction.network import KeptNetwork
 from skelnas.recipe import Recipe
 from skelnas.results.benchmark import Table, write_benchmark
 from skelnas.results.clock import timing_table
 from skelnas.results.counts import MISSING, stored_counts
 from skelnas.results.summary import write_table
 from skelnas.results.timing import COLUMNS
+from skelnas.results.weights import write_weights
+
+from ..images.small import small, small_source
+from ..prediction.kept import facts_of, kept
 
 pytestmark = pytest.mark.clients
 HERE = Path(__file__).parent
@@ -281,3 +286,24 @@ def test_the_page_for_nats_bench(make, client, tmp_path, monkeypatch):
         assert found["quoted"] == benchmark.value(1459, seed=777)
         assert found["valid"] in [benchmark.value(1459, "valid", seed=seed) for seed in SEEDS]
         assert found["total"] == pytest.approx(60 + 1459 % 7)
+
+
+@pytest.mark.parametrize("cell", [1462, 9, 11472, 1651])
+def test_onnxruntime_has_the_logits_of_the_kept_network(cell, client, tmp_path):
+    weights = kept(facts_of(small(height=12, width=20), small_source(), {"reader": "table"}, cell))
+    write_weights(tmp_path / "cell.safetensors", weights)
+    export("onnx", tmp_path / "cell.safetensors", tmp_path / "cell.onnx")
+    images = np.random.default_rng(cell).integers(0, 256, (9, 12, 20, 3), dtype=np.uint8)
+    np.save(tmp_path / "images.npy", images)
+    found = client("onnx_client.py", tmp_path / "cell.onnx", tmp_path / "images.npy")
+    expected = KeptNetwork.of(weights).logits(images)
+    np.testing.assert_allclose(found["logits"], expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(found["one"], expected[:1], rtol=1e-4, atol=1e-4)
+    assert found["input"] == ["images", "tensor(uint8)", ["images", 12, 20, 3]]
+    assert found["output"] == ["logits", "tensor(float)", ["images", 3]]
+    assert found["metadata"]["classes"] == weights.facts.classes
+    (tmp_path / "cell.onnx").rename(tmp_path / "cell-01462.onnx")
+    [code] = re.findall(r"```python\n(.+?)```", (ROOT / "docs/networks.md").read_text(), re.DOTALL)
+    actions = [weights.facts.classes[label] for label in expected.argmax(axis=1)]
+    assert client("page.py", code)["actions"] == actions
+    assert "Pillow's bilinear filter" in found["metadata"]["preprocessing"]

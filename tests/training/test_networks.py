@@ -102,7 +102,7 @@ def test_kept_weights_predict_what_was_predicted_and_are_the_same_bytes_again(st
     assert {read_weights(file).facts.role for file in files} <= {"best", "best 2", "cell"}
 
 
-@pytest.mark.parametrize("cell", [1462, 3, 1651, 9])
+@pytest.mark.parametrize("cell", [3, 1651, 9])
 def test_logits_are_those_of_the_trained_network(cell, tiny):
     data = ResidentImages.of(tiny, torch.device("cpu"), torch.float32)
     facts = facts_of_tiny(tiny, cell)

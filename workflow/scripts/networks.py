@@ -29,8 +29,8 @@ def networks(
 ) -> None:
     """Choose the cells that `wishes` and `keep` name, train them as the benchmark's were, and write their files.
 
-    `manifest_path`: of the whole image set. `fold_path`: the manifest of the fold that was trained on; empty where it was
-    the whole set.
+    `manifest_path`: of the whole image set. `fold_path`: the manifest of the fold that was trained on; empty where it
+    was the whole set.
     """
     manifest = read_manifest(manifest_path)
     Path(folder).mkdir(parents=True, exist_ok=True)

@@ -74,15 +74,19 @@ def new_figure(width: float = FULL_WIDTH, height: float = 5.0) -> Figure:
     return figure
 
 
-def headline(figure: Figure, title: str, facts: str = "") -> None:
-    """Write what is seen at the top left, and below it, smaller, what it was computed from."""
+def headline(figure: Figure, title: str, facts: str = "", room: float = 0) -> float:
+    """Write what is seen at the top left, and below it, smaller, what it was computed from.
+
+    `room` inches below are left free; they begin at the height (share of the figure) that is returned.
+    """
     width, height = figure.get_size_inches()
     facts = "\n".join(textwrap.fill(line, int(15 * width)) for line in facts.splitlines())
     lines = 1 + facts.count("\n") if facts else 0
     top = 1 - (0.42 + 0.17 * lines) / height
-    figure.set_layout_engine("constrained", rect=(0, 0, 1, top), w_pad=0.08, h_pad=0.08)
+    figure.set_layout_engine("constrained", rect=(0, 0, 1, top - room / height), w_pad=0.08, h_pad=0.08)
     figure.text(0.012, 1 - 0.12 / height, title, fontsize=13, fontweight="bold", va="top", ha="left")
     figure.text(0.012, 1 - 0.38 / height, facts, fontsize=9, color=MUTED, va="top", ha="left", linespacing=1.35)
+    return top
 
 
 def words_instead(title: str, reason: str, facts: str = "") -> Figure:

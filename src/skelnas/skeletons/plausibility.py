@@ -74,7 +74,9 @@ def implausible(found: Mapping[str, Measures], joint_names: Sequence[str]) -> di
     reasons: dict[str, list[str]] = {name: [] for name in found}
     for name, one in found.items():
         if usual > 0 and not usual / UNLIKE <= one.size <= usual * UNLIKE:
-            reasons[name].append(f"the body is {one.size / usual:.2g} times as large as is usual in this set")
+            reasons[name].append(
+                f"the body is {float(f'{one.size / usual:.2g}'):,g} times as large as is usual in this set"
+            )
         if one.exchanged >= 0:
             reasons[name].append(f"left and right change places at frame {one.exchanged + 1}")
         elif one.jump > JUMP:

@@ -10,12 +10,17 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
-from skelnas.analysis.data.numbers import counts_of, duplicates, recordings
+from skelnas.analysis.data.numbers import counts_of, duplicates, near_duplicates, recordings
+from skelnas.analysis.data.verdict import findings, headline_of
 from skelnas.analysis.style import FULL_WIDTH, INK, MUTED, SPLIT_COLOURS, headline, new_figure, style
 from skelnas.images.image_set import ImageSet
 from skelnas.text import counted
 
+GRAVE, WITH_CARE, FINE = "#b3261e", "#8a5a00", "#1b6e3c"
+MENTIONED = 8  # findings
+WRAPPED = 112  # bold letters in a line across the figure; of others some more
 NAMED_CLASSES = 32  # up to so many classes each one's name is written
 REASONS = 3
 
@@ -47,8 +52,30 @@ def data_card(image_set: ImageSet, manifest: dict) -> Figure:
             f"{len(table):,} recordings, encoding {image_set.encoding}, {image_set.height} x {image_set.width} pixels,"
             f" {_split_in(manifest)}, fingerprint {image_set.fingerprint[:12]}"
         )
-        headline(figure, f"Data card of {image_set.name}", facts)
+        _write_verdict(figure, image_set, manifest, f"Data card of {image_set.name}", facts)
     return figure
+
+
+def _write_verdict(figure: Figure, image_set: ImageSet, manifest: dict, title: str, facts: str) -> None:
+    """Title and facts, and below them whether the set can be trusted and what speaks against it."""
+    found = findings(image_set, manifest)
+    answer = textwrap.wrap(f"{headline_of(image_set, found)}{':' if found else '.'}", WRAPPED)
+    lines = [
+        line
+        for finding in found[:MENTIONED]
+        for line in textwrap.wrap(f"\u2013 {finding.words}", WRAPPED + 18, subsequent_indent="  ", max_lines=2)
+    ]
+    if len(found) > MENTIONED:
+        lines.append(f"\u2013 and {counted(len(found) - MENTIONED, 'other matter')}, in the table beside this figure")
+    height, line = figure.get_size_inches()[1], 0.18
+    room = line * (len(answer) + len(lines)) + 0.1
+    figure.set_size_inches(FULL_WIDTH, height + room)
+    top = headline(figure, title, facts, room)
+    grave = bool(found) and found[0].grave
+    colour = GRAVE if grave else WITH_CARE if found else FINE
+    below: dict[str, Any] = {"va": "top", "ha": "left", "fontsize": 9.5, "linespacing": 1.35}
+    figure.text(0.012, top, "\n".join(answer), color=colour, fontweight="bold", **below)
+    figure.text(0.012, top - line * len(answer) / (height + room), "\n".join(lines), **below)
 
 
 def _split_in(manifest: dict) -> str:
@@ -113,6 +140,7 @@ def _draw_lengths(axes: Axes, table: pd.DataFrame, width: int) -> None:
     )
     axes.set_title("Length of the recordings")
     axes.set_xlabel("frames")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylabel("% of the split")
 
 
@@ -149,22 +177,31 @@ def _write_facts(axes: Axes, table: pd.DataFrame, image_set: ImageSet, manifest:
 
 
 def _gaps(manifest: dict) -> dict[str, str]:
-    """What recordings lacked before it was treated, where they lacked something."""
-    found = {"missing": ("missing-joints", "joint"), "padding": ("padding", "frame")}
-    return {
+    """What recordings lacked before it was treated, where they lacked something, and how sure the source was."""
+    found = {
+        "missing": ("missing-joints", "joint"),
+        "unsure": ("unsure-joints", "joint"),
+        "padding": ("padding", "frame"),
+    }
+    gaps = {
         name: f"{counted(sum(counts.values()), what)} in {counted(len(counts), 'recording')}"
         for name, (key, what) in found.items()
         if (counts := manifest.get(key, {}))
     }
+    if confidence := manifest.get("confidence"):
+        least = f"joints below {confidence['least']:g} are missing" if confidence["least"] else "every joint is taken"
+        gaps["confidence"] = f"{confidence['mean']:.2f} on average, {least}"
+    return gaps
 
 
 def _twice(image_set: ImageSet, manifest: dict) -> dict[str, str]:
-    """Recordings that are there twice, and whether they leak from one split into another."""
-    groups = duplicates(image_set, manifest)
-    leaks = sum(len(names) for names, splits in groups if len(splits) > 1)
-    if not groups:
-        return {}
-    total = sum(len(names) for names, _ in groups)
-    what = "folds" if "folds" in manifest else "splits"
-    across = f", {leaks} ACROSS {what.upper()}: A LEAK" if leaks else f", none across {what}"
-    return {"there twice": counted(total, "recording") + across}
+    """Recordings that are there twice, or nearly so, and whether they leak from one split into another."""
+    found, parts = {}, "folds" if "folds" in manifest else "splits"
+    twice = {"there twice": duplicates(image_set, manifest), "nearly twice": near_duplicates(image_set, manifest)}
+    for what, groups in twice.items():
+        if groups:
+            leaks = len({name for names, splits in groups if len(splits) > 1 for name in names})
+            total = len({name for names, _ in groups for name in names})
+            across = f", {leaks} ACROSS {parts.upper()}: A LEAK" if leaks else f", none across {parts}"
+            found[what] = counted(total, "recording") + across
+    return found

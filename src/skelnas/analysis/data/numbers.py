@@ -7,16 +7,20 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from skelnas.analysis.data.copies import near_copies
 from skelnas.images.folds import splits_of_folds
 from skelnas.images.image_set import ImageSet
 from skelnas.recipe import SPLITS
+
+UNLIKE = 3.0
 
 
 def data_card_table(image_set: ImageSet, manifest: dict) -> pd.DataFrame:
     """The numbers of the data card, one line per fact: `about`, `which`, then `train`, `valid`, `test` and `reason`.
 
-    `about` is class, subject, shortest, mean and longest (frames), recordings or frames without a body, fold, or
-    excluded (with `reason`). Counts are numbers of recordings unless `about` says frames.
+    `about` is class, subject, shortest, mean and longest (frames), recordings or frames without a body, fold; and with
+    `reason` missing-joints, unsure-joints, padding, duplicate, near-duplicate, outlier, length or excluded. Counts are
+    numbers of recordings unless `about` says frames.
     """
     table = recordings(image_set)
     lines = []
@@ -33,7 +37,7 @@ def data_card_table(image_set: ImageSet, manifest: dict) -> pd.DataFrame:
         ("frames without a body", by_split["without_body"].sum()),
     ):
         lines.append({"about": about, **values})
-    for about in ("missing-joints", "padding"):
+    for about in ("missing-joints", "unsure-joints", "padding"):
         lines += [
             {"about": about, "which": name, "reason": f"{count:,}"} for name, count in manifest.get(about, {}).items()
         ]
@@ -43,6 +47,14 @@ def data_card_table(image_set: ImageSet, manifest: dict) -> pd.DataFrame:
     for names, splits in duplicates(image_set, manifest):
         why = f"the same image in {' and '.join(splits)}" + (": a leak" if len(splits) > 1 else "")
         lines.append({"about": "duplicate", "which": " = ".join(names), "reason": why})
+    for names, splits in near_duplicates(image_set, manifest):
+        why = f"nearly the same motion in {' and '.join(splits)}" + (": a leak" if len(splits) > 1 else "")
+        lines.append({"about": "near-duplicate", "which": " = ".join(names), "reason": why})
+    lines += [{"about": "outlier", "which": name, "reason": why} for name, why in manifest.get("outliers", {}).items()]
+    lines += [
+        {"about": "length", "which": name, "reason": f"{frames:,} frames"}
+        for name, frames in odd_lengths(image_set).items()
+    ]
     lines += [{"about": "excluded", "which": name, "reason": why} for name, why in manifest["excluded"].items()]
     # Plain objects, so that counts stay whole numbers beside means and gaps.
     return pd.DataFrame(lines, columns=["about", "which", *SPLITS, "reason"], dtype=object)
@@ -73,6 +85,23 @@ def _parts(image_set: ImageSet, manifest: dict) -> list[str]:
         return recordings(image_set)["split"].tolist()
     folds = splits_of_folds(image_set, manifest["folds"])
     return [f"fold {1 + [splits[place] for splits in folds].index('test')}" for place in range(len(folds[0]))]
+
+
+def near_duplicates(image_set: ImageSet, manifest: dict) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Pairs of recordings that are near copies (`copies`), by name, each with its splits (or folds)."""
+    splits, names = _parts(image_set, manifest), [*image_set.pool_names, *image_set.test_names]
+    return [
+        (tuple(names[place] for place in pair), tuple(dict.fromkeys(splits[place] for place in pair)))
+        for pair in near_copies(image_set)
+    ]
+
+
+def odd_lengths(image_set: ImageSet) -> dict[str, int]:
+    """Recordings more than `UNLIKE` times as long as the median one, or shorter than that part of it; their frames."""
+    lengths, names = recordings(image_set)["length"], [*image_set.pool_names, *image_set.test_names]
+    usual = lengths.median()
+    odd = (lengths > UNLIKE * usual) | (lengths < usual / UNLIKE)
+    return {names[place]: int(lengths[place]) for place in np.flatnonzero(odd)}
 
 
 def recordings(image_set: ImageSet) -> pd.DataFrame:

@@ -46,4 +46,17 @@ include: "workflow/rules/analysis.smk"
 include: "workflow/rules/precision.smk"
 include: "workflow/rules/pages.smk"
 include: "workflow/rules/preflight.smk"
-include: "workflow/rules/studies.smk"
+
+
+# One target per study, by its name. Here and not in a file of its own: what is included never sets the default target.
+for name in config["studies"]:
+    if workflow.is_rule(name):
+        or_stop(WRITTEN.located, study.taken, name)
+
+    rule:
+        name:
+            name
+        localrule: True
+        default_target: name == config["study"]
+        input:
+            study_files(name),

@@ -46,7 +46,8 @@ def pack(
 
 
 def _inside(folder: Path) -> list[str]:
-    return [str(file) for file in folder.iterdir()]
+    """The files of a folder, less the hidden one that snakemake puts there."""
+    return [str(file) for file in folder.iterdir() if not file.name.startswith(".")]
 
 
 if __name__ == "__main__":

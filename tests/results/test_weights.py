@@ -72,6 +72,8 @@ def test_what_is_written_is_read_and_the_bytes_are_the_same_every_time(path: Pat
     backwards = Weights(FACTS, dict(reversed(tensors().items())))
     write_weights(tmp_path / "again.safetensors", backwards)
     assert (tmp_path / "again.safetensors").read_bytes() == path.read_bytes()
+    (tmp_path / "any").touch()
+    assert path.stat().st_mode == (tmp_path / "any").stat().st_mode  # others may read it where they may read any file
 
 
 def refused(path: Path, words: str) -> None:

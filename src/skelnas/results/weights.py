@@ -114,17 +114,16 @@ def write_weights(path: Path | str, weights: Weights) -> None:
     Raises:
         InputError: the disk refuses.
     """
-    from safetensors.numpy import save_file  # only who keeps weights needs it
+    from safetensors.numpy import save  # only who keeps weights needs it
 
     text = json.dumps(
         {**_described(weights.facts), "checksum": _checksum(weights.facts, weights.tensors)},
         sort_keys=True,
         ensure_ascii=True,
     )
+    arrays = {name: np.ascontiguousarray(array) for name, array in weights.tensors.items()}
     with whole_file(path) as temporary:
-        save_file(
-            {name: np.ascontiguousarray(array) for name, array in weights.tensors.items()}, temporary, {ENTRY: text}
-        )
+        temporary.write_bytes(save(arrays, {ENTRY: text}))  # save_file lets nobody else read what it writes
 
 
 def read_weights(path: Path | str) -> Weights:

@@ -3,7 +3,7 @@
 import pytest
 
 from skelnas.errors import InputError
-from skelnas.study import runs as study
+from skelnas.study import outputs
 from skelnas.study.imported import imports_by_path
 from skelnas.study.plan_report import plan_text
 from skelnas.study.portable import study_configuration
@@ -19,7 +19,7 @@ def configuration(*entries, runs=()):
 
 
 def test_an_import_has_the_files_of_a_benchmark_without_losses_and_images():
-    assert study.study_files(configuration(ENTRY), "s") == [
+    assert outputs.study_files(configuration(ENTRY), "s") == [
         "results/benchmark/s/cifar100/e2.h5",
         "results/benchmark/s/cifar100/e2.parquet",
         "results/analysis/s/cifar100/e2/ranking.csv",
@@ -51,7 +51,7 @@ def test_plan_and_status_say_that_nothing_is_trained(text):
 )
 def test_mistakes(entries, words):
     with pytest.raises(InputError, match=words):
-        study.study_files(configuration(*entries), "s")
+        outputs.study_files(configuration(*entries), "s")
 
 
 def test_what_is_trained_is_not_imported_too():

@@ -6,7 +6,7 @@ import yaml
 from skelnas.cells.equivalence import representatives
 from skelnas.errors import InputError
 from skelnas.recipe import Recipe
-from skelnas.study import paths
+from skelnas.study import outputs, paths
 from skelnas.study import runs as study
 from skelnas.study.configuration import checked
 
@@ -135,7 +135,7 @@ def test_a_study_has_the_files_of_each_data_set_once_and_of_each_run():
     config = configuration(a={})
     config["studies"]["a"]["runs"].append({**config["studies"]["a"]["runs"][0], "recipe": "long"})
     config["studies"]["a"]["analyses"] = ["noise", "learning-curves"]
-    files = study.study_files(config, "a")
+    files = outputs.study_files(config, "a")
     assert len(files) == len(set(files))
     assert files.count("results/images/own.json") == 1
     assert [file for file in files if "/long/" in file] == [
@@ -145,12 +145,12 @@ def test_a_study_has_the_files_of_each_data_set_once_and_of_each_run():
 
 def test_a_comparison_adds_its_figure_and_its_table():
     config = configuration(a={})
-    before = study.study_files(config, "a")
+    before = outputs.study_files(config, "a")
     config["studies"]["a"]["comparisons"] = [{"dataset": "own", "recipe": "short", "other": "long"}]
     *results, explorer, report, datasheet = before
     pages = ("results/explorer/a.html", "results/report/a.html", "results/datasheet/a.md")
     assert (explorer, report, datasheet) == pages
-    assert study.study_files(config, "a") == [
+    assert outputs.study_files(config, "a") == [
         *results,
         *(f"results/analysis/a/own/short-against-long/precision{end}" for end in (".png", ".svg", ".csv")),
         explorer,
@@ -163,11 +163,11 @@ def test_kept_weights_are_a_folder_for_each_run_and_need_the_networks():
     config = configuration(a={}, b={})
     config["studies"]["a"]["keep-weights"] = "best 5"
     folder = "results/weights/a/own/short"
-    assert study.weights_folders(config, "a") == [folder]
-    assert study.networks_files(config, "a", "own/short") == ["results/networks/a/own/short.h5"]
-    assert {folder, "results/networks/a/own/short.h5"} <= set(study.study_files(config, "a"))
-    assert folder not in study.result_files(config, "a")  # pages are made without
-    assert (study.weights_folders(config, "b"), study.networks_files(config, "b", "own/short")) == ([], [])
+    assert outputs.weights_folders(config, "a") == [folder]
+    assert outputs.networks_files(config, "a", "own/short") == ["results/networks/a/own/short.h5"]
+    assert {folder, "results/networks/a/own/short.h5"} <= set(outputs.study_files(config, "a"))
+    assert folder not in outputs.result_files(config, "a")  # pages are made without
+    assert (outputs.weights_folders(config, "b"), outputs.networks_files(config, "b", "own/short")) == ([], [])
     options = study.recording_options(config, "own")
     assert options["reader"]
     assert not {"split", "sources", "content"} & options.keys()
@@ -175,8 +175,8 @@ def test_kept_weights_are_a_folder_for_each_run_and_need_the_networks():
 
 def test_proxies_are_scored_once_for_each_class_and_shared_by_recipes():
     config = configuration(a={"cells": "0-999", "cells-per-shard": 300}, b={"cells": "0-999", "recipe": "long"})
-    assert study.proxies_files(config, "a", "own/short") == []
-    assert not [file for file in study.study_files(config, "a") if "proxies." in file and "analysis" not in file]
+    assert outputs.proxies_files(config, "a", "own/short") == []
+    assert not [file for file in outputs.study_files(config, "a") if "proxies." in file and "analysis" not in file]
     for name in config["studies"]:
         config["studies"][name]["proxies"] = ["naswot"]
     scored = representatives(range(1000))
@@ -184,13 +184,13 @@ def test_proxies_are_scored_once_for_each_class_and_shared_by_recipes():
     assert study.runs(config, "a")[0].proxy_shards()[0] == scored[:300]
     for name, folder in (("a", "own/short"), ("b", "own/long")):
         (run,) = study.runs(config, name)
-        assert study.proxies_files(config, name, folder) == [f"results/benchmark/{name}/{folder}.proxies.parquet"]
-        assert study.proxies_files(config, name, folder)[0] in study.study_files(config, name)
+        assert outputs.proxies_files(config, name, folder) == [f"results/benchmark/{name}/{folder}.proxies.parquet"]
+        assert outputs.proxies_files(config, name, folder)[0] in outputs.study_files(config, name)
         shards = [Path(path) for path in run.proxy_paths("naswot")]
         assert {str(path.parent) for path in shards} == {"results/proxies/own/naswot"}
         found = [study.cells_of_proxy_shard(config, "own", path.stem) for path in shards]
         assert [cell for cells in found for cell in cells] == list(scored)
-        assert not [file for file in study.explored_files(config, name) if "proxies" in file]
+        assert not [file for file in outputs.explored_files(config, name) if "proxies" in file]
 
 
 def test_a_run_of_folds_is_a_run_of_each():
@@ -201,14 +201,14 @@ def test_a_run_of_folds_is_a_run_of_each():
     assert [run.folder for run in study.runs(config, "a")] == ["own-fold1/short", "own-fold2/short"]
     assert study.runs(config, "a")[1].shard_paths()[0] == "results/train/own-fold2/short/seed1/00000-00004.h5"
     assert paths.images("own-fold2") == paths.images("own") == "results/images/own.h5"
-    files = study.result_files(config, "a")
+    files = outputs.result_files(config, "a")
     assert [file for file in files if file.endswith(".json")] == [
         f"results/images/own{end}.json" for end in ("", "-fold1", "-fold2")
     ]
     assert files.count("results/images/own.h5") == 1
     assert {f"results/analysis/a/own/short/folds{end}" for end in ENDS} <= set(files)
     config["studies"]["a"]["comparisons"] = [{"dataset": "own", "recipe": "short", "other": "long"}]
-    assert "results/analysis/a/own-fold2/short-against-long/precision.csv" in study.result_files(config, "a")
+    assert "results/analysis/a/own-fold2/short-against-long/precision.csv" in outputs.result_files(config, "a")
 
 
 def test_what_can_be_trained_on_of_a_data_set_with_folds():

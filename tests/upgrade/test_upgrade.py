@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from skelnas.study.configuration import read
-from skelnas.study.runs import study_files
+from skelnas.study.outputs import study_files
 from tests.workflow.checkout import ROOT, Checkout
 
 HERE = Path(__file__).parent

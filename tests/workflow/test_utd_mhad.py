@@ -24,7 +24,7 @@ from skelnas.analysis import catalogue
 from skelnas.results.networks import read_networks
 from skelnas.results.query import Benchmark
 from skelnas.results.shard import read_shard
-from skelnas.study import runs as study
+from skelnas.study import outputs
 from skelnas.study.configuration import checked
 
 from .checkout import ROOT, UTD_MHAD, Checkout
@@ -99,10 +99,10 @@ def test_every_file_of_the_study_is_what_its_name_says(utd_mhad: Checkout) -> No
     for noun, value in yaml.safe_load(UTD_MHAD.read_text()).items():
         config[noun] = {**config[noun], **value} if isinstance(value, dict) else value
     schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
-    files = [utd_mhad.folder / file for file in study.study_files(checked(config, schema), "utd_mhad")]
+    files = [utd_mhad.folder / file for file in outputs.study_files(checked(config, schema), "utd_mhad")]
     kinds = {kind: [file for file in files if file.suffix == kind] for kind in (".png", ".svg", ".csv")}
     assert len(kinds[".png"]) == len(kinds[".svg"]) == sum(map(len, FIGURES.values()))
-    cards = [end for ends in study.DATA_FIGURES.values() for end in ends if end == ".csv"]
+    cards = [end for ends in outputs.DATA_FIGURES.values() for end in ends if end == ".csv"]
     assert len(kinds[".csv"]) == len(catalogue.ANALYSES) + len(cards)
     for file in kinds[".png"]:
         with Image.open(file) as image:

@@ -49,7 +49,7 @@ def run(given: argparse.Namespace) -> int:
             for analysis in ANALYSES
         ]
         again = "skelnas pages" + (f" {given.file}" if given.file else "")
-        write_bytes(pages["report"], report(name, [reported], parts, [], versions(), again))
+        write_bytes(pages["report"], report(name, [reported], parts, [], versions(), again, datasheet=False))
     for kind, path in pages.items():
         print(f"{kind.capitalize()}: {path}")
     return 0

@@ -69,6 +69,7 @@ def report(
     left_out: Sequence[str],
     versions: Mapping[str, str],
     command: str,
+    datasheet: bool = True,
 ) -> bytes:
     """The page as the bytes of an HTML file; equal in, equal out.
 
@@ -78,13 +79,18 @@ def report(
         left_out: analyses that the study did not ask for.
         versions: of the software (name -> version).
         command: what makes the page again.
+        datasheet: whether the study has one, to be pointed to.
     """
     told = list(parts)
+    beside = (
+        f', as its datasheet does: <a href="../datasheet/{escaped(study)}.md">what it is made of, and its limits</a>.'
+        if datasheet
+        else "."
+    )
     body = (
         f"<header><h1>The study {escaped(study)}</h1>\n{''.join(_outline(run.facts) for run in runs)}"
         f'<p class="note screen">The cells themselves: <a href="../explorer/{escaped(study)}.html">the explorer</a> of '
-        "this study, where it lies beside this page, as its datasheet does: "
-        f'<a href="../datasheet/{escaped(study)}.md">what it is made of, and its limits</a>.</p>\n'
+        f"this study, where it lies beside this page{beside}</p>\n"
         f'<nav aria-label="Contents"><ul>{"".join(_link(theme) for theme in (*THEMES, "missing", "made"))}</ul></nav>'
         f"</header>\n<main>\n{''.join(_theme(theme, told) for theme in THEMES)}"
         f"{_missing(runs, told, left_out)}{_made(runs, versions, command)}</main>\n"

@@ -8,7 +8,7 @@ import pytest
 
 from skelnas.analysis import catalogue
 
-REPORT = Path(__file__).resolve().parents[2] / "workflow/report"
+REPORT = Path(__file__).resolve().parents[2] / "src/skelnas/pages/captions"
 
 
 @pytest.mark.parametrize("name", catalogue.ANALYSES)

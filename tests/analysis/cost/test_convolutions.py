@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.stats
 
 from skelnas.analysis.cost.convolutions import ALL, BEFORE, EDGE, gains
 from skelnas.cells import cost, space
@@ -30,10 +31,11 @@ def test_pairs_of_a_sample_are_those_found_one_by_one():
     accuracy = random.normal(50, 5, 700)
     costs = np.stack(cost.costs(5, 8, 12), axis=1)[cells]
     digits = digits_of(cells)
-    found = []
+    found, cells_of_pairs = [], []
     for first, second in np.argwhere(distances(digits, digits) == 1):
         (edge,) = np.flatnonzero(digits[first] != digits[second])
         if (digits[first, edge], digits[second, edge]) == (space.POOL, space.CONV1):
+            cells_of_pairs.append((first, second))
             found.append((accuracy[second] - accuracy[first], *(costs[second] - costs[first])))
     row = (
         gains(cells, accuracy, costs)
@@ -45,6 +47,13 @@ def test_pairs_of_a_sample_are_those_found_one_by_one():
     assert row["gain"] == pytest.approx(better[:, 0].mean())
     assert row["helps"] == pytest.approx((better[:, 0] > 0).mean())
     assert [row["parameters"], row["macs"]] == pytest.approx(better[:, 1:].mean(axis=0))
-    half = 1.96 * better[:, 0].std(ddof=1) / np.sqrt(len(found))
-    assert row["high"] - row["gain"] == pytest.approx(half, rel=0.2)  # the t of few pairs is wider
-    assert row["high"] - row["gain"] > half
+    assert row["gain_per_million_macs"] == pytest.approx(row["gain"] / (row["macs"] / 1e6))
+    off, ends = better[:, 0] - row["gain"], np.array(cells_of_pairs)
+    shared = (ends[:, None, :, None] == ends[None, :, None, :]).any(axis=(2, 3))  # pairs that have a cell in common
+    error = np.sqrt(max((off[:, None] * off * shared).sum(), (off**2).sum() * len(off) / (len(off) - 1))) / len(off)
+    assert row["high"] - row["gain"] == pytest.approx(scipy.stats.t.ppf(0.975, len(off) - 1) * error)
+
+
+def test_few_pairs_are_no_table():
+    cells = np.arange(200)
+    assert gains(cells, np.linspace(0, 100, 200), np.stack([cells, digits_of(cells).sum(axis=1)], axis=1)).empty

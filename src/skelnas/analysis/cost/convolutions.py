@@ -18,6 +18,7 @@ OTHERS = (space.NONE, space.SKIP, space.POOL)
 FEWEST = 5  # pairs of cells that a mean is given of
 COLUMNS = [
     "in_place_of", "convolution", "by", "value", "pairs", "gain", "low", "high", "helps", "parameters", "macs",
+    "gain_per_million_macs",
 ]  # fmt: skip
 
 
@@ -34,7 +35,7 @@ def gains(cells: np.ndarray, accuracy: np.ndarray, costs: np.ndarray) -> pd.Data
     and a convolution in the other.
 
     Over all pairs, by the number of convolutions that the first of them has (`by`: convolutions before), and by edge.
-    With a 95 % interval of the mean (t, over pairs), the share of pairs in which the convolution is better, and the
+    With a 95 % interval of the mean (`_row`), the share of pairs in which the convolution is better, and the
     mean of what it adds to parameters and multiply-accumulates. cells, accuracy: (n,); costs: (n, 2).
     """
     digits = grid.digits_of(cells)
@@ -53,11 +54,12 @@ def gains(cells: np.ndarray, accuracy: np.ndarray, costs: np.ndarray) -> pd.Data
             groups += [(BEFORE, str(count), before[first] == count) for count in range(grid.EDGES)]
             groups += [(EDGE, "{}>{}".format(*space.EDGES[edge]), edge_of == edge) for edge in range(grid.EDGES)]
             rows += [
-                (*names, by, value, *_row(better[here], added[here]))
+                (*names, by, value, *_row(better[here], added[here], np.stack([first[here], second[here]])))
                 for by, value, here in groups
                 if here.sum() >= FEWEST
             ]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    return table if (table["by"] != ALL).any() else table.iloc[:0]  # so few pairs tell nothing that could be drawn
 
 
 def _pairs(
@@ -71,10 +73,21 @@ def _pairs(
     return first[second >= 0], second[second >= 0]
 
 
-def _row(gains: np.ndarray, added: np.ndarray) -> tuple[float, ...]:
-    mean = gains.mean()
-    half = scipy.stats.t.ppf(0.975, len(gains) - 1) * gains.std(ddof=1) / np.sqrt(len(gains))
-    return (len(gains), mean, mean - half, mean + half, float((gains > 0).mean()), *added.mean(axis=0))
+def _row(better: np.ndarray, added: np.ndarray, ends: np.ndarray) -> tuple[float, ...]:
+    """`pairs` to `gain_per_million_macs` of differences (pairs,), of what they cost (pairs, 2), and of their cells
+    (2, pairs).
+
+    The error allows for pairs that share a cell (Aronow, Samii and Assenova, Political Analysis 2015).
+    """
+    pairs, mean = len(better), better.mean()
+    off = better - mean
+    of_cell = np.bincount(ends.ravel(), np.concatenate([off, off]))
+    alone = (off**2).sum()
+    variance = max(alone * pairs / (pairs - 1), (of_cell**2).sum() - alone) / pairs**2
+    half = scipy.stats.t.ppf(0.975, pairs - 1) * np.sqrt(variance)
+    parameters, macs = added.mean(axis=0)
+    share = float((better > 0).mean())
+    return (pairs, mean, mean - half, mean + half, share, parameters, macs, mean / (macs / 1e6))
 
 
 def draw(table: pd.DataFrame, facts: Facts) -> Figure:

@@ -1,4 +1,4 @@
-"""The Pareto front with its uncertainty: which cells may be the best at their cost or less, and how good that is."""
+"""The Pareto front with its uncertainty: its cells are chosen on other numbers than those that are reported of them."""
 
 import contextlib
 
@@ -8,47 +8,79 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from skelnas.analysis.cost.accuracy_and_cost import pareto_front
+from skelnas.analysis.noise.comparison import rejected, worse_than
 from skelnas.analysis.noise.measured import BOTH, SAMPLES, measured
-from skelnas.analysis.noise.shrinkage import DRAWS, SEED, shrink
 from skelnas.analysis.provenance import Facts
-from skelnas.analysis.style import ACCENT, INK, POINTS, headline, legend_below, new_figure, style
+from skelnas.analysis.style import ACCENT, MUTED, headline, legend_below, new_figure, style
 from skelnas.errors import InputError
 from skelnas.results import clock
 from skelnas.results.query import Benchmark
 from skelnas.text import counted
 
 COSTS = {  # the label of its axis, and by what its numbers are divided there
-    "parameters": ("parameters (millions)", 1e6),
-    "macs": ("multiply-accumulates per image (millions)", 1e6),
-    "seconds": ("seconds of training, measured", 1),
+    "parameters": ("parameters (M)", 1e6),
+    "macs": ("multiply-accumulates (M)", 1e6),
+    "seconds": ("seconds of training", 1),
 }
-COLUMNS = ["cost", "index", "at", "accuracy", "shrunk", "measured_front", "share", "low", "middle", "high"]
-SELDOM = 0.01  # cells that are on the front in fewer of the draws are left out
-ENDS = (5, 50, 95)  # percentiles of the draws
+COLUMNS = ["cost", "index", "at", "chosen_at", "accuracy", "low", "high", "cells", "rivals", "by", "on"]
 
 
 def tabulate(benchmark: Benchmark, summary: pd.DataFrame) -> pd.DataFrame:
-    """Per cost (parameters, multiply-accumulates, and seconds where they were measured) one row for each cell that is
-    on the front as measured, or in a hundredth of the draws: what it costs (`at`), its accuracy, measured and shrunk
-    (empirical Bayes), in what share of the draws it is on the front, and between which accuracies the best cell of that
-    cost or less lies in 90 % of them."""
+    """Per cost (parameters, multiply-accumulates, and seconds where they were measured) one row for each cell of the
+    front, which is chosen `by` validation, or by the first seed (`chosen_at`): what it costs (`at`), its accuracy `on`
+    test, or on the other seeds, with its 95 % interval (errors of seeds and of samples), how many cells have that cost
+    or less, and how many of these cannot be told from it (`rivals`: one-sided tests, false discoveries held at 5 %).
+
+    The interval is missing where there is nothing else to choose by: what was chosen for being high is too high then.
+    """
     found = measured(benchmark)
     variances = found.errors()
     variance = variances.get(BOTH, variances[SAMPLES])
-    known = ~np.isnan(found.accuracy) & ~np.isnan(variance)
+    chosen_by = found.accuracy if found.chosen_by is None else found.chosen_by
+    known = ~np.isnan(found.accuracy) & ~np.isnan(variance) & ~np.isnan(chosen_by)
     if known.sum() < 3:
         return pd.DataFrame(columns=COLUMNS)
-    accuracy = found.accuracy[known]
-    mean, deviation = shrink(accuracy, variance[known])
     costs = {"parameters": benchmark.parameters[known], "macs": benchmark.macs[known]}
     with contextlib.suppress(InputError):
         seconds = _seconds(benchmark)[known]
         if not np.isnan(seconds).any():
             costs["seconds"] = seconds
-    return pd.concat(
-        [_rows(name, cost, benchmark.cells[known], accuracy, mean, deviation) for name, cost in costs.items()],
-        ignore_index=True,
-    )
+    rows = [
+        (name, *row, found.by, found.on)
+        for name, cost in costs.items()
+        for row in front(
+            cost,
+            chosen_by[known],
+            found.accuracy[known],
+            variance[known],
+            benchmark.cells[known],
+            found.chosen_by is not None,
+        )
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def front(
+    cost: np.ndarray,
+    chosen_by: np.ndarray,
+    accuracy: np.ndarray,
+    variance: np.ndarray,
+    cells: np.ndarray,
+    independent: bool,
+) -> list[tuple[float, ...]]:
+    """Rows of `tabulate`, from `index` to `rivals`; all arrays are (cells,). Without `independent` no interval."""
+    rows: list[tuple[float, ...]] = []
+    for place in pareto_front(cost, chosen_by):
+        half = 1.96 * np.sqrt(variance[place]) if independent else np.nan
+        affordable = np.flatnonzero(cost <= cost[place])
+        own = int(np.searchsorted(affordable, place))
+        rest = np.arange(len(affordable)) != own
+        told = rejected(worse_than(accuracy[affordable], variance[affordable], own)[rest])
+        value = float(accuracy[place])
+        rivals = int((~told).sum())
+        ends = (value - half, value + half)
+        rows.append((int(cells[place]), cost[place], chosen_by[place], value, *ends, len(affordable), rivals))
+    return rows
 
 
 def _seconds(benchmark: Benchmark) -> np.ndarray:
@@ -57,85 +89,51 @@ def _seconds(benchmark: Benchmark) -> np.ndarray:
     return table.groupby(level=0).mean().reindex(benchmark.cells).to_numpy()
 
 
-def _rows(
-    name: str, cost: np.ndarray, cells: np.ndarray, accuracy: np.ndarray, mean: np.ndarray, deviation: np.ndarray
-) -> pd.DataFrame:
-    share, best = front_in_draws(cost, mean, deviation)
-    on_front = np.isin(np.arange(len(cells)), pareto_front(cost, accuracy))
-    kept = np.flatnonzero(on_front | (share >= SELDOM))
-    kept = kept[np.lexsort((cells[kept], cost[kept]))]
-    ends = np.percentile(best[:, np.searchsorted(np.unique(cost), cost[kept])], ENDS, axis=0)
-    columns = (name, cells[kept], cost[kept], accuracy[kept], mean[kept], on_front[kept], share[kept], *ends)
-    return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
-
-
-def front_in_draws(
-    cost: np.ndarray, mean: np.ndarray, deviation: np.ndarray, draws: int = DRAWS, seed: int = SEED
-) -> tuple[np.ndarray, np.ndarray]:
-    """In what share of the draws each cell is on the front, (cells,), and the best accuracy at each cost or less, from
-    the lowest of the distinct costs on: (draws, costs).
-
-    cost: (cells,); mean, deviation: of each cell's true accuracy given what was measured (`shrink`), of which it is
-    drawn, normally and independently of the others.
-    """
-    order = np.argsort(cost, kind="stable")
-    firsts = np.flatnonzero(np.diff(cost[order], prepend=-np.inf))  # where each of the distinct costs begins
-    random, counts = np.random.default_rng(seed), np.zeros(len(cost), dtype=np.int64)
-    best = np.empty((draws, len(firsts)))
-    for draw in range(draws):
-        values = (mean + deviation * random.standard_normal(len(mean)))[order]
-        highest = np.maximum.reduceat(values, firsts)
-        best[draw] = np.maximum.accumulate(highest)
-        better = np.concatenate([[True], best[draw][1:] > best[draw][:-1]])
-        winners = np.repeat(np.where(better, highest, np.inf), np.diff(firsts, append=len(values)))
-        counts[order[values >= winners]] += 1
-    return counts / draws, best
-
-
 def draw(table: pd.DataFrame, facts: Facts) -> Figure:
-    """A panel for each cost: the front with its interval, and the cells that may be on it, the likelier the larger."""
+    """A panel for each cost: the front as it was chosen, and what its cells reach on the other numbers."""
     costs = list(table["cost"].unique())
+    by, on = table["by"].iloc[0], table["on"].iloc[0]
     with style():
         figure = new_figure(height=4.6)
         panels = figure.subplots(1, len(costs), sharey=True, squeeze=False)[0]
         for axes, name in zip(panels, costs, strict=True):
-            _panel(axes, table[table["cost"] == name], name)
-        panels[0].set_ylabel(f"{facts.split} top-1 accuracy (%)")
-        legend_below(figure, panels[:1], 3)
-        how = f"{DRAWS:,} draws of the cells' empirical-Bayes estimates, seed {SEED}"
-        headline(figure, "Which cells may be the best at their cost", f"{facts.line(facts.split)}\n{how}")
+            _panel(axes, table[table["cost"] == name], name, by, on)
+        panels[0].set_ylabel("top-1 accuracy (%)")
+        legend_below(figure, panels[:1], 2)
+        how = "the number beside a cell: how many of that cost or less cannot be told from it"
+        headline(figure, "The best cell at a cost or less", f"{facts.line(facts.split)}\n{how}")
     return figure
 
 
-def _panel(axes: Axes, rows: pd.DataFrame, name: str) -> None:
+def _panel(axes: Axes, rows: pd.DataFrame, name: str, by: str, on: str) -> None:
     label, unit = COSTS[name]
-    steps = rows.drop_duplicates("at")
-    at = steps["at"] / unit
-    axes.fill_between(
-        at, steps["low"], steps["high"], step="post", color=POINTS, alpha=0.25, lw=0, label="90 % of draws"
+    at, same = rows["at"] / unit, rows["low"].isna().all()
+    if not same:
+        axes.step(at, rows["chosen_at"], where="post", color=MUTED, lw=1, ls="--", label=f"chosen by: {by}")
+    spread = None if same else np.stack([rows["accuracy"] - rows["low"], rows["high"] - rows["accuracy"]])
+    words = f"chosen and measured on {on}: too high" if same else f"measured on {on}, 95 % interval"
+    axes.errorbar(
+        at, rows["accuracy"], yerr=spread, fmt="o", ms=4.5, color=ACCENT, elinewidth=1, capsize=2, label=words
     )
-    axes.step(at, steps["middle"], where="post", color=INK, lw=1.1, label="best at that cost or less (median)")
-    axes.scatter(
-        rows["at"] / unit,
-        rows["shrunk"],
-        s=6 + 90 * rows["share"],
-        color=ACCENT,
-        alpha=0.7,
-        linewidths=0,
-        zorder=3,
-        label="a cell, larger if likelier on the front",
-    )
+    shown = np.linspace(0, len(rows) - 1, min(6, len(rows))).round().astype(int)
+    for row, x in zip(rows.iloc[shown].itertuples(), at.iloc[shown], strict=True):
+        foot = row.accuracy if same else row.low
+        axes.annotate(
+            f"{row.rivals:,}", (x, foot), xytext=(0, -3), textcoords="offset points", ha="center", va="top", fontsize=7
+        )
     axes.set_xlabel(label)
 
 
 def finding(table: pd.DataFrame, facts: Facts) -> str:
-    """How many cells may be on the front, and how many surely are."""
+    """The most accurate cell of the front by multiply-accumulates, and how many cannot be told from it."""
     if table.empty:
         return "Fewer than three cells have an accuracy with a known error, so nothing is known of the front."
     rows = table[table["cost"] == "macs"]
-    measured_front, sure = rows["measured_front"].sum(), (rows["share"] >= 0.9).sum()
+    last = rows.iloc[-1]
+    ends = "" if np.isnan(last["low"]) else f" ({last['low']:.1f} to {last['high']:.1f})"
+    luck = "" if ends else "; as it was chosen by these same numbers, that is too high"
     return (
-        f"By multiply-accumulates {counted(measured_front, 'cell')} lie on the front as measured; "
-        f"{counted(len(rows), 'cell')} may, in a hundredth of the draws or more, and "
-        f"{sure if sure else 'none'} {'does' if sure <= 1 else 'do'} in 90 % of them."
+        f"The front by multiply-accumulates, chosen by {last['by']}, has {counted(len(rows), 'cell')}; the dearest "
+        f"({last['index']:.0f}) reaches {last['accuracy']:.1f} %{ends} on {last['on']}, and {last['rivals']:,.0f} of "
+        f"{last['cells']:,.0f} cells cannot be told from it{luck}."
     )

@@ -1,12 +1,15 @@
 """Tests of claims: effects by hand, planted ones found, and none where nothing was planted."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from statsmodels.stats.proportion import proportion_effectsize
 
+from skelnas import example
 from skelnas.analysis.topology import resampling
-from skelnas.analysis.topology.claims import CLAIMS, NOT_SUPPORTED, OPEN, SUPPORTED, claims, verdict
+from skelnas.analysis.topology.claims import CLAIMS, NOT_SUPPORTED, OPEN, SUPPORTED, claims, tabulate, verdict
 from skelnas.analysis.topology.traits import traits
 
 
@@ -104,3 +107,18 @@ def test_traits():
     assert table["width"].tolist() == [2, 1, 0, 4, 4]
     assert table["pool_only"].tolist() == [False, False, False, False, True]
     assert table["connected"].tolist() == [True, True, False, True, True]
+
+
+def test_the_page_of_the_example_quotes_what_the_example_says():
+    with example() as benchmark:
+        table = tabulate(benchmark, None)
+    page = (Path(__file__).resolve().parents[3] / "docs/sample.md").read_text(encoding="utf-8")
+    lines = [line for line in page.splitlines() if line.startswith(("| A shortcut", "| The best", "| The worst"))]
+    quoted = [[part.strip() for part in line.strip("|").split("|")] for line in lines]
+
+    def written(value: float) -> str:
+        return f"{value:+.2f}".replace("-", "−")
+
+    for row, words in zip(table.itertuples(), quoted, strict=True):
+        interval = "" if np.isnan(row.low) else f"{written(row.low)} to {written(row.high)}"
+        assert words == [row.claim, written(row.effect), interval, row.verdict]

@@ -27,11 +27,12 @@ job=${SLURM_JOB_ID:?this is for sbatch}
 # The main process before this one was lost with its node, or ended a moment ago.
 [ "${SLURM_RESTART_COUNT:-0}" = 0 ] || snakemake --profile "$profile" --unlock
 
-again=
-trap 'again=yes; kill -INT "$main" 2>/dev/null' INT
-trap 'kill -INT "$main" 2>/dev/null' TERM
+again= ended=
+trap 'again=yes ended=yes; kill -INT "$!" 2>/dev/null' INT
+trap 'ended=yes; kill -INT "$!" 2>/dev/null' TERM
 snakemake --profile "$profile" "$@" &
 main=$!
+[ -z "$ended" ] || kill -INT "$main" 2>/dev/null # the signal came before there was anybody to tell
 # A signal ends `wait`, not the main process.
 while
     wait "$main"

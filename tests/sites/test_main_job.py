@@ -36,7 +36,9 @@ def start(folder: Path, *arguments: str, **environment: str) -> tuple[Site, subp
     program.write_text(SNAKEMAKE)
     program.chmod(0o755)
     own = site.environment(SLURM_JOB_ID="77", SLURM_SUBMIT_DIR=str(folder), SLURM_JOB_PARTITION="cpu", **environment)
-    return site, subprocess.Popen(["bash", str(SCRIPT), *arguments], env=own, start_new_session=True)
+    # Where tests run in the background, Ctrl-C is ignored, and that would be inherited.
+    heed = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731
+    return site, subprocess.Popen(["bash", str(SCRIPT), *arguments], env=own, start_new_session=True, preexec_fn=heed)
 
 
 def wait_for(path: Path) -> None:

@@ -22,12 +22,13 @@ COSTS = {  # the label of its axis, and by what its numbers are divided there
     "macs": ("multiply-accumulates (M)", 1e6),
     "seconds": ("seconds of training", 1),
 }
+TIMED = 30  # cells from which on measured seconds are looked at: they are as good as the machine was quiet
 COLUMNS = ["cost", "index", "at", "chosen_at", "accuracy", "low", "high", "cells", "rivals", "by", "on"]
 
 
 def tabulate(benchmark: Benchmark, summary: pd.DataFrame) -> pd.DataFrame:
-    """Per cost (parameters, multiply-accumulates, and seconds where they were measured) one row for each cell of the
-    front, which is chosen `by` validation, or by the first seed (`chosen_at`): what it costs (`at`), its accuracy `on`
+    """Per cost (parameters, multiply-accumulates, and seconds where 30 cells or more have them) one row for each cell of
+    the front, which is chosen `by` validation, or by the first seed (`chosen_at`): what it costs (`at`), its accuracy `on`
     test, or on the other seeds, with its 95 % interval (errors of seeds and of samples), how many cells have that cost
     or less, and how many of these cannot be told from it (`rivals`: one-sided tests, false discoveries held at 5 %).
 
@@ -43,7 +44,7 @@ def tabulate(benchmark: Benchmark, summary: pd.DataFrame) -> pd.DataFrame:
     costs = {"parameters": benchmark.parameters[known], "macs": benchmark.macs[known]}
     with contextlib.suppress(InputError):
         seconds = _seconds(benchmark)[known]
-        if not np.isnan(seconds).any():
+        if len(seconds) >= TIMED and not np.isnan(seconds).any():
             costs["seconds"] = seconds
     rows = [
         (name, *row, found.by, found.on)

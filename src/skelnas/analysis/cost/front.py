@@ -27,10 +27,12 @@ COLUMNS = ["cost", "index", "at", "chosen_at", "accuracy", "low", "high", "cells
 
 
 def tabulate(benchmark: Benchmark, summary: pd.DataFrame) -> pd.DataFrame:
-    """Per cost (parameters, multiply-accumulates, and seconds where 30 cells or more have them) one row for each cell of
-    the front, which is chosen `by` validation, or by the first seed (`chosen_at`): what it costs (`at`), its accuracy `on`
-    test, or on the other seeds, with its 95 % interval (errors of seeds and of samples), how many cells have that cost
-    or less, and how many of these cannot be told from it (`rivals`: one-sided tests, false discoveries held at 5 %).
+    """The front by each cost: parameters, multiply-accumulates, and seconds where 30 cells or more have them.
+
+    One row for each cell of it, which is chosen `by` validation, or by the first seed (`chosen_at`): what it costs
+    (`at`), its accuracy `on` test, or on the other seeds, with its 95 % interval (errors of seeds and of samples), how
+    many cells have that cost or less, and how many of these cannot be told from it (`rivals`: one-sided tests, false
+    discoveries held at 5 %).
 
     The interval is missing where there is nothing else to choose by: what was chosen for being high is too high then.
     """

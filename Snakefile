@@ -22,8 +22,8 @@
 #   results/datasheet/{study}.md                                  what the study is, and a checklist of good practice
 #   results/archive/{study}.zip                                   RO-Crate with checksums
 #
-# (...).timing.json and .timing.parquet beside them hold measured seconds, device and dates: no job runs again for them,
-# and the analyses search and pareto-front alone look at the seconds.
+# (...).timing.json and .timing.parquet beside them hold measured seconds, device and dates. Of them the
+# datasheet and the archive take the devices, and the analyses search and pareto-front the seconds.
 
 from snakemake.utils import min_version
 
